@@ -1,0 +1,335 @@
+"""Real web servers, each with the project's own site file. The overview is in harness.py."""
+
+import base64
+import glob
+import hashlib
+import http.client
+import os
+import re
+import shutil
+import signal
+
+import webclient
+from folder import AS_ROOT, DEADLINE_SECONDS, SOURCE, child_environment, free_port, wait_until, worker
+from responder import Child, Responder, encode, ended
+
+PASSWORDS = {"reader": "reader's word", "other": "other's word", "admin": "admin's word", "second-admin": "another word"}
+
+
+def basic(user, password=None):
+    word = PASSWORDS[user] if password is None else password
+    return ("Authorization", "Basic " + base64.b64encode(("%s:%s" % (user, word)).encode()).decode())
+
+
+class Server(Child):
+    """A real web server with the project's own site file."""
+
+    name = None
+    site = None
+    command = None
+    package = None
+    starts_responder = True
+    counts_processes = False
+
+    def __init__(self, folder, auth=False, settings=None, processes=None, prefix="/api"):
+        super().__init__(folder, settings)
+        self.auth = auth
+        self.prefix = prefix
+        self.processes = processes
+        self.port = None
+        self.child = None
+        self.responder = None
+
+    @classmethod
+    def missing(cls):
+        if cls.binary() is None:
+            return "%s is not installed (Debian package %s)" % (cls.command[0], cls.package)
+        return None
+
+    @classmethod
+    def binary(cls):
+        for name in cls.command:
+            path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+            if path:
+                return path
+        return None
+
+    @property
+    def pid(self):
+        return self.child.pid
+
+    def url(self, action):
+        return "%s/FocusStats/%s" % (self.prefix, action)
+
+    def client(self, timeout=DEADLINE_SECONDS):
+        return webclient.Client(self.port, timeout)
+
+    def raw(self, data, method="POST"):
+        return webclient.raw(self.port, data, method)
+
+    def request(self, method, path, body=None, headers=(), user=None):
+        headers = list(headers) + ([basic(user)] if user else [])
+        with self.client() as client:
+            return client.request(method, path, body, headers)
+
+    def post(self, action, fields, user=None, headers=()):
+        return self.request("POST", self.url(action), encode(fields), [("Content-Type", "application/json")] + list(headers), user)
+
+    def health(self):
+        return self.request("GET", self.url("health"), user="admin" if self.auth else None)
+
+    # Configuration
+
+    def variables(self):
+        return {"cgibindir": self.folder.bin, "webdir": self.folder.web, "home": self.folder.home, "socket": self.folder.socket,
+                "passwd": self.folder.join("passwd"), "port": str(self.port), "runstatedir": self.folder.run}
+
+    def site_text(self):
+        """The site file as an administrator would have it: variables replaced, mounted at the prefix, as shipped or opened."""
+        with open(os.path.join(SOURCE, "apache-conf", self.site + ".in"), encoding="utf-8") as file:
+            text = file.read()
+        for name, value in self.variables().items():
+            text = text.replace("@%s@" % name, value)
+        left = re.findall(r"@[A-Za-z_]+@", text)
+        if left:
+            raise AssertionError("%s.in: no value for %s" % (self.site, ", ".join(sorted(set(left)))))
+        if self.prefix != "/api":
+            text = text.replace("/api", self.prefix)
+        return text if self.auth else self.opened(text)
+
+    def opened(self, text):
+        """The open variant of the site file: the edit that its comments describe."""
+        raise NotImplementedError
+
+    def write_passwords(self):
+        lines = ["%s:{SHA}%s\n" % (user, base64.b64encode(hashlib.sha1(word.encode()).digest()).decode())
+                 for user, word in PASSWORDS.items()]
+        self.folder.write("passwd", "".join(lines))
+
+    def configuration(self):
+        """Writes the main configuration; returns the command line."""
+        raise NotImplementedError
+
+    def environment(self):
+        return child_environment(self.folder)
+
+    # Running
+
+    def start(self):
+        self.write_passwords()
+        if not self.starts_responder:
+            self.responder = Responder(self.folder, self.responder_settings(), self.processes or 1)
+            self.responder.start()
+        for attempt in range(3):
+            self.port = free_port()
+            self.child = self.popen(self.configuration(), self.name + ".log", self.environment())
+            try:
+                wait_until(self.ready, "%s answers %s" % (self.name, self.url("health")))
+                return self
+            except AssertionError:
+                text = self.folder.log_text()
+                if attempt == 2 or "in use" not in text or self.child.poll() is None:
+                    raise AssertionError("%s did not start; its logs:\n%s" % (self.name, text[-6000:])) from None
+        raise AssertionError("not reached")
+
+    def responder_settings(self):
+        return {"FOCUSSTATS_AUTH": "required" if self.auth else "none", **self.settings}
+
+    def ready(self):
+        if self.child.poll() is not None:
+            raise AssertionError("%s ended with %d" % (self.name, self.child.returncode))
+        try:
+            return self.health().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+
+    def stop(self):
+        """SIGTERM; then nothing of it may be left."""
+        wrong = []
+        if self.child and self.child.poll() is None:
+            self.child.send_signal(signal.SIGTERM)
+            if not ended(self.child, 15):
+                self.child.kill()
+                self.child.wait()
+                wrong.append("%s did not end within 15 s of SIGTERM" % self.name)
+        if self.responder:
+            try:
+                self.responder.stop()
+            except AssertionError as error:
+                wrong.append(str(error))
+        try:
+            self.folder.assert_nothing_left()
+        except AssertionError as error:
+            wrong.append(str(error))
+        if wrong:
+            raise AssertionError("; ".join(wrong))
+
+
+class Lighttpd(Server):
+    """lighttpd, which starts the program's processes itself; further settings reach them through its environment."""
+
+    name = "lighttpd"
+    site = "lighttpd.conf"
+    command = ["lighttpd"]
+    package = "lighttpd"
+
+    def configuration(self):
+        self.folder.write("site.conf", self.site_text())
+        main = [
+            'server.port = %d' % self.port,
+            'server.bind = "127.0.0.1"',
+            'server.document-root = "%s"' % self.folder.web,
+            'server.errorlog = "%s"' % self.folder.join("log", "lighttpd-error.log"),
+            'server.upload-dirs = ( "%s" )' % self.folder.run,
+            'mimetype.assign = ( ".html" => "text/html; charset=utf-8", "" => "application/octet-stream" )',
+        ]
+        if AS_ROOT:
+            main += ['server.username = "%s"' % worker().pw_name]
+        main += ['include "%s"' % self.folder.join("site.conf")]
+        path = self.folder.write("lighttpd.conf", "\n".join(main) + "\n")
+        return [self.binary(), "-D", "-f", path]
+
+    def environment(self):
+        return child_environment(self.folder, self.settings)
+
+
+class Nginx(Server):
+    """nginx, with responders that the harness starts."""
+
+    name = "nginx"
+    site = "nginx.conf"
+    command = ["nginx"]
+    package = "nginx-light"
+    starts_responder = False
+
+    def configuration(self):
+        self.folder.write("site.conf", self.site_text())
+        temporary = ["%s_temp_path %s;" % (kind, self.folder.join("run", kind))
+                     for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")]
+        main = [
+            "user %s;" % worker().pw_name if AS_ROOT else "",
+            "daemon off;",
+            "worker_processes 2;",
+            "pid %s;" % self.folder.join("nginx.pid"),
+            "error_log %s warn;" % self.folder.join("log", "nginx-error.log"),
+            "events { worker_connections 2048; }",
+            "http {",
+            "access_log off;",
+            "default_type application/octet-stream;",
+            "types { text/html html; text/javascript js; text/css css; }",
+            *temporary,
+            "include %s;" % self.folder.join("site.conf"),
+            "}",
+        ]
+        path = self.folder.write("nginx.conf", "\n".join(main) + "\n")
+        return [self.binary(), "-c", path, "-e", self.folder.join("log", "nginx-error.log")]
+
+
+class Apache(Server):
+    """What Apache's variants have in common: a main configuration that loads the modules and includes the site file."""
+
+    command = ["apache2", "httpd"]
+    package = "apache2"
+    modules = []
+    COMMON = ["mpm_event", "unixd", "authn_core", "authn_file", "authz_core", "authz_host", "authz_user", "auth_basic", "alias", "dir", "env", "headers",
+              "mime", "reqtimeout", "rewrite", "setenvif"]
+
+    @classmethod
+    def module_folder(cls):
+        for folder in ("/usr/lib/apache2/modules", "/usr/lib64/httpd/modules", "/usr/lib/httpd/modules", "/usr/local/apache2/modules"):
+            if os.path.isdir(folder):
+                return folder
+        return None
+
+    @classmethod
+    def missing(cls):
+        if cls.binary() is None or cls.module_folder() is None:
+            return "Apache is not installed (Debian package apache2)"
+        for name in cls.modules:
+            if not os.path.exists(os.path.join(cls.module_folder(), "mod_%s.so" % name)):
+                return "Apache's module %s is not installed (Debian package %s)" % (name, "libapache2-mod-fcgid" if name == "fcgid" else "apache2")
+        return None
+
+    def configuration(self):
+        self.include()
+        main = [
+            'ServerRoot "%s"' % self.folder.path,
+            'DefaultRuntimeDir "%s"' % self.folder.run,
+            'Listen 127.0.0.1:%d' % self.port,
+            'ServerName localhost',
+            'PidFile "%s"' % self.folder.join("apache.pid"),
+            'ErrorLog "%s"' % self.folder.join("log", "apache-error.log"),
+            'LogLevel warn',
+            'Mutex "file:%s" default' % self.folder.run,
+        ]
+        for name in self.COMMON + self.modules:
+            if os.path.exists(os.path.join(self.module_folder(), "mod_%s.so" % name)):
+                main.append("LoadModule %s_module %s/mod_%s.so" % (name, self.module_folder(), name))
+        if AS_ROOT:
+            main += ["User %s" % worker().pw_name, "Group #%d" % worker().pw_gid]
+        main += [
+            "<IfModule mpm_event_module>", "StartServers 1", "ServerLimit 4", "ThreadsPerChild 32", "MaxRequestWorkers 128", "MinSpareThreads 32",
+            "</IfModule>",
+            'DocumentRoot "%s"' % self.folder.web,
+            '<Directory />', "Require all denied", '</Directory>',
+            '<Directory "%s">' % self.folder.web, "Require all granted", "</Directory>",
+        ]
+        main += self.main_lines()
+        path = self.folder.write("apache.conf", "\n".join(main) + "\n")
+        return [self.binary(), "-f", path, "-DFOREGROUND"] + ([] if self.auth else ["-DFOCUSSTATS_OPEN"])
+
+    def opened(self, text):
+        return text
+
+    def include(self):
+        """Writes the files that main_lines name."""
+        self.folder.write("site.conf", self.site_text())
+
+    def main_lines(self):
+        return self.setting_lines() + ['Include "%s"' % self.folder.join("site.conf")]
+
+    def setting_lines(self):
+        """How the test's settings reach the program."""
+        return []
+
+
+class ApacheProxyFcgi(Apache):
+    """Apache with mod_proxy_fcgi, with responders that the harness starts."""
+
+    name = "apache-proxy-fcgi"
+    site = "apache-proxy-fcgi.conf"
+    modules = ["proxy", "proxy_fcgi"]
+    starts_responder = False
+
+
+class ApacheFcgid(Apache):
+    """Apache with mod_fcgid, which starts the program's processes itself."""
+
+    name = "apache-fcgid"
+    site = "apache-fcgid.conf"
+    modules = ["fcgid"]
+
+    def setting_lines(self):
+        values = {**self.folder.sanitizer_options(), **self.settings}
+        return ['FcgidIPCDir "%s"' % self.folder.run, 'FcgidProcessTableFile "%s"' % self.folder.join("run", "fcgid_shm")] \
+            + ['FcgidInitialEnv %s "%s"' % pair for pair in values.items() if pair[1]]
+
+
+class ApacheCgi(Apache):
+    """Apache with the program as plain CGI."""
+
+    name = "apache-cgi"
+    site = "apache-cgi.conf"
+    modules = ["cgid"]
+
+    def setting_lines(self):
+        values = {**self.folder.sanitizer_options(), **self.settings}
+        return ['ScriptSock "%s"' % self.folder.join("run", "cgid.sock")] \
+            + ['SetEnv %s "%s"' % pair for pair in values.items() if pair[1]]
+
+
+class ApacheSharedHost(ApacheCgi):
+    """A shared host: Apache that lets folders have an .htaccess, and the program with its wrapper script in cgi-bin."""
+
+    name = "apache-shared-host"
+    site = "htaccess"
