@@ -1,0 +1,171 @@
+/* The committer; see committer.h. */
+#include "store/committer.h"
+
+#include "store/apply.h"
+
+#include <errno.h>
+#include <semaphore.h>
+#include <string.h>
+
+enum { BATCH_MAX = 512 };
+
+/* One queued write. It lives on the stack of the thread that waits for it. */
+struct pending {
+	const struct operation *operation;
+	const struct store_gate *gate;
+	struct error *error; /* its status is the outcome */
+	sem_t done;
+	struct pending *next;
+};
+
+static void fail_all(struct pending *batch, int result, const char *doing)
+{
+	for (struct pending *one = batch; one; one = one->next)
+		environment_error(one->error, result, doing);
+}
+
+static int apply_batch(struct committer *committer, DB_TXN *txn, struct pending *batch)
+{
+	for (struct pending *one = batch; one; one = one->next) {
+		if (one->gate && !one->gate->may_go_on(one->gate->context)) {
+			error_set(one->error, STATUS_UNAVAILABLE, "the time for this request has run out");
+			continue;
+		}
+		int result = apply_operation(committer->environment, txn, one->operation, one->error);
+		if (result != 0)
+			return result;
+	}
+	return 0;
+}
+
+/* Carry the batch out in one transaction. Returns 0, and every operation has its own outcome, or what the engine said,
+ * and nothing of the batch is stored. */
+static int commit_batch(struct committer *committer, struct pending *batch, const char **doing)
+{
+	DB_ENV *env = committer->environment->handle;
+	DB_TXN *txn;
+
+	*doing = "beginning a transaction";
+	int result = env->txn_begin(env, NULL, &txn, 0);
+	if (result != 0)
+		return result;
+	*doing = "writing records";
+	if ((result = apply_batch(committer, txn, batch)) == 0) {
+		*doing = "taking a snapshot before the commit";
+		result = snapshots_publish(committer->snapshots);
+	}
+	if (result != 0) {
+		txn->abort(txn);
+		return result;
+	}
+	*doing = "committing";
+	result = txn->commit(txn, DB_TXN_SYNC);
+	atomic_store(&committer->dirty, true);
+	return result;
+}
+
+static void wake_all(struct pending *batch)
+{
+	while (batch) {
+		struct pending *next = batch->next; /* the post ends the life of what it is in */
+		sem_post(&batch->done);
+		batch = next;
+	}
+}
+
+static bool disk_failed(int result)
+{
+	return result == ENOSPC || result == EDQUOT || result == EIO || result == DB_RUNRECOVERY;
+}
+
+static void carry_out(struct committer *committer, struct pending *batch)
+{
+	const char *doing;
+	int result = commit_batch(committer, batch, &doing);
+	DB_TXN *standing = snapshots_withdraw(committer->snapshots);
+
+	if (result != 0 && (disk_failed(result) || !batch->next)) {
+		fail_all(batch, result, doing);
+	} else if (result != 0) {
+		/* One of them may be what the engine could not do: each gets its own chance. */
+		if (standing)
+			snapshots_settle(committer->snapshots, standing);
+		while (batch) {
+			struct pending *next = batch->next;
+			batch->next = NULL;
+			carry_out(committer, batch);
+			batch = next;
+		}
+		return;
+	}
+	wake_all(batch);
+	if (standing)
+		snapshots_settle(committer->snapshots, standing);
+}
+
+/* Wait for writes and take up to BATCH_MAX of them. NULL when there are none and the committer is stopping. */
+static struct pending *take_batch(struct committer *committer)
+{
+	pthread_mutex_lock(&committer->mutex);
+	while (!committer->first && !committer->stopping)
+		pthread_cond_wait(&committer->wake, &committer->mutex);
+	struct pending *batch = committer->first, **end = &committer->first;
+	for (int size = 0; *end && size < BATCH_MAX; size++)
+		end = &(*end)->next;
+	committer->first = *end;
+	*end = NULL;
+	if (!committer->first)
+		committer->last = &committer->first;
+	pthread_mutex_unlock(&committer->mutex);
+	return batch;
+}
+
+static void *run(void *context)
+{
+	struct committer *committer = context;
+
+	for (struct pending *batch = take_batch(committer); batch; batch = take_batch(committer))
+		carry_out(committer, batch);
+	return NULL;
+}
+
+enum status committer_start(struct committer *committer, struct environment *environment, struct snapshots *snapshots,
+			    struct error *error)
+{
+	*committer = (struct committer){.environment = environment, .snapshots = snapshots};
+	committer->last = &committer->first;
+	pthread_mutex_init(&committer->mutex, NULL);
+	pthread_cond_init(&committer->wake, NULL);
+	int result = pthread_create(&committer->thread, NULL, run, committer);
+	return result == 0 ? STATUS_OK : environment_error(error, result, "starting the committer");
+}
+
+void committer_stop(struct committer *committer)
+{
+	pthread_mutex_lock(&committer->mutex);
+	committer->stopping = true;
+	pthread_cond_signal(&committer->wake);
+	pthread_mutex_unlock(&committer->mutex);
+	pthread_join(committer->thread, NULL);
+	pthread_cond_destroy(&committer->wake);
+	pthread_mutex_destroy(&committer->mutex);
+}
+
+enum status committer_write(struct committer *committer, const struct operation *operation,
+			    const struct store_gate *gate, struct error *error)
+{
+	struct pending pending = {.operation = operation, .gate = gate, .error = error};
+
+	sem_init(&pending.done, 0, 0);
+	pthread_mutex_lock(&committer->mutex);
+	bool idle = !committer->first;
+	*committer->last = &pending;
+	committer->last = &pending.next;
+	if (idle)
+		pthread_cond_signal(&committer->wake);
+	pthread_mutex_unlock(&committer->mutex);
+	while (sem_wait(&pending.done) != 0)
+		continue;
+	sem_destroy(&pending.done);
+	return error->status;
+}

@@ -1,0 +1,359 @@
+/* The engine's environment; see environment.h. Facts about the engine that are not in its manual are from the
+ * sources of Berkeley DB 5.3.28. */
+#include "store/environment.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/record.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	PAGE_BYTES = 4096,
+	CACHE_BYTES = 64 << 20,
+	CACHE_ONCE_BYTES = 4 << 20, /* for one request there is nothing to keep */
+	/* Recovery fills the rest of the current log file with zeros: small files open fast. */
+	LOG_FILE_BYTES = 1 << 20,
+	LOG_BUFFER_BYTES = 128 << 10,
+	/* A batch locks some pages an operation; transactions whose page versions are in the cache count too. */
+	LOCKS_MAX = 50000,
+	TRANSACTIONS_MAX = 20000,
+	DISK_FULL_MEMORY_MS = 10000,
+};
+
+static const char MARKER[] = "sync-failed";
+
+/* The engine's hooks for system calls are for the process, not for an environment; and a process has one store. */
+static struct {
+	void (*fatal)(void *context, const char *what);
+	void *context;
+	char marker[4096];
+	_Atomic bool serving;
+	_Atomic int64_t full_at_ms; /* when a write last found no space, CLOCK_BOOTTIME; 0 for never */
+} hooks;
+
+/* After a failed sync nothing may be acknowledged: what the kernel could not write it may have dropped, and the engine
+ * would carry on (it makes the commit an abort and syncs again, __log_flush_commit). So this owner ends here, and leaves
+ * word to the next one. A sync is never tried again, whatever the error. */
+static int sync_file(int fd)
+{
+	if (fdatasync(fd) == 0)
+		return 0;
+	int reason = errno;
+	int marker = open(hooks.marker, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (marker >= 0)
+		close(marker);
+	char what[128];
+	snprintf(what, sizeof what, "a sync to the disk failed: %s", strerror(reason));
+	hooks.fatal(hooks.context, what);
+	return reason;
+}
+
+static ssize_t write_file(int fd, const void *data, size_t size, off_t offset)
+{
+	ssize_t written = pwrite(fd, data, size, offset);
+
+	if (written < 0 && (errno == ENOSPC || errno == EDQUOT))
+		hooks.full_at_ms = clock_boot_ms();
+	return written;
+}
+
+static void report(const DB_ENV *handle, const char *prefix, const char *message)
+{
+	(void)handle;
+	(void)prefix;
+	log_line("engine: %s", message);
+}
+
+static void notify(DB_ENV *handle, u_int32_t event, void *info)
+{
+	(void)handle;
+	(void)info;
+	/* While opening, the open itself fails and the caller says so. */
+	if (event == DB_EVENT_PANIC && hooks.serving)
+		hooks.fatal(hooks.context, "the engine needs recovery");
+}
+
+enum status environment_error(struct error *error, int result, const char *doing)
+{
+	int64_t full_at_ms = hooks.full_at_ms;
+	bool full = result == ENOSPC || result == EDQUOT;
+
+	/* Pages that cannot be written fill the cache: the engine then says that memory is short. */
+	if (result == ENOMEM && full_at_ms > 0 && clock_boot_ms() - full_at_ms < DISK_FULL_MEMORY_MS)
+		full = true;
+	error_set(error, STATUS_UNAVAILABLE,
+		  full ? "no space left on the disk" : "the store cannot be used now: the log says why");
+	return error_detail(error, "%s: %s", doing, full ? "no space left on the disk" : db_strerror(result));
+}
+
+/* The cached pages of the home's files may be newer than what is on the disk: have them read again. */
+static void drop_cached_pages(const char *home)
+{
+	DIR *folder = opendir(home);
+
+	if (!folder)
+		return;
+	for (struct dirent *entry = readdir(folder); entry; entry = readdir(folder)) {
+		int fd = openat(dirfd(folder), entry->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+		if (fd < 0)
+			continue;
+		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+		close(fd);
+	}
+	closedir(folder);
+}
+
+/* The key of sessions_by_user for a record of sessions. */
+static int by_user_of(DB *secondary, const DBT *key, const DBT *value, DBT *result)
+{
+	struct session session;
+	struct uuid id;
+
+	(void)secondary;
+	if (key->size != sizeof id.bytes)
+		return EINVAL;
+	memcpy(id.bytes, key->data, sizeof id.bytes);
+	if (!record_decode_session(&id, value->data, value->size, &session))
+		return EINVAL;
+	uint8_t *bytes = malloc(BY_USER_KEY_MAX);
+	if (!bytes)
+		return ENOMEM;
+	result->data = bytes;
+	result->size = (u_int32_t)record_encode_by_user(&session, bytes);
+	result->flags = DB_DBT_APPMALLOC;
+	return 0;
+}
+
+static int open_handle(const struct store_options *options, DB_ENV **handle)
+{
+	int result = db_env_create(handle, 0);
+
+	if (result != 0)
+		return result;
+	DB_ENV *env = *handle;
+	env->set_errcall(env, report);
+	(void)env->set_event_notify(env, notify);
+	if ((result = env->set_cachesize(env, 0, options->once ? CACHE_ONCE_BYTES : CACHE_BYTES, 1)) != 0 ||
+	    (result = env->set_lg_max(env, LOG_FILE_BYTES)) != 0 ||
+	    (result = env->set_lg_bsize(env, LOG_BUFFER_BYTES)) != 0 ||
+	    (result = env->set_lk_max_locks(env, LOCKS_MAX)) != 0 ||
+	    (result = env->set_lk_max_objects(env, LOCKS_MAX)) != 0 ||
+	    (result = env->set_tx_max(env, TRANSACTIONS_MAX)) != 0 ||
+	    (result = env->log_set_config(env, DB_LOG_AUTO_REMOVE, 1)) != 0)
+		return result;
+	return env->open(env, options->home,
+			 DB_CREATE | DB_PRIVATE | DB_THREAD | DB_RECOVER | DB_INIT_MPOOL | DB_INIT_LOG | DB_INIT_TXN |
+				 DB_INIT_LOCK,
+			 0600);
+}
+
+static int open_database(DB_ENV *handle, const char *file, DB **db)
+{
+	int result = db_create(db, handle, 0);
+
+	if (result != 0)
+		return result;
+	if ((result = (*db)->set_flags(*db, DB_CHKSUM)) != 0 ||
+	    (result = (*db)->set_pagesize(*db, PAGE_BYTES)) != 0)
+		return result;
+	return (*db)->open(*db, NULL, file, NULL, DB_BTREE,
+			   DB_CREATE | DB_THREAD | DB_AUTO_COMMIT | DB_MULTIVERSION, 0600);
+}
+
+static enum status open_databases(struct environment *environment, struct error *error)
+{
+	const struct {
+		const char *file;
+		DB **db;
+	} files[] = {
+		{"meta.db", &environment->meta},
+		{"stats.db", &environment->stats},
+		{"sessions.db", &environment->sessions},
+		{"sessions_by_user.db", &environment->by_user},
+		{"sessions_by_user.db", &environment->by_user_scan},
+	};
+
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+		int result = open_database(environment->handle, files[i].file, files[i].db);
+		if (result != 0) {
+			environment_error(error, result, "opening the database");
+			return error_context(error, "%s", files[i].file);
+		}
+	}
+	int result = environment->sessions->associate(environment->sessions, NULL, environment->by_user, by_user_of, 0);
+	if (result != 0)
+		return environment_error(error, result, "associating sessions_by_user.db with sessions.db");
+	return STATUS_OK;
+}
+
+static bool is_empty(DB *db)
+{
+	DBC *cursor;
+	DBT key = {.flags = DB_DBT_MALLOC}, value = {.flags = DB_DBT_MALLOC};
+
+	if (db->cursor(db, NULL, &cursor, 0) != 0)
+		return false;
+	int result = cursor->get(cursor, &key, &value, DB_FIRST);
+	cursor->close(cursor);
+	free(key.data);
+	free(value.data);
+	return result == DB_NOTFOUND;
+}
+
+/* meta's "schema" is the version as a decimal number. A new store gets this program's. */
+static enum status check_schema(struct environment *environment, struct error *error)
+{
+	static char name[] = "schema";
+	char text[24];
+	DBT key = {.data = name, .size = sizeof name - 1};
+	DBT value = {.data = text, .ulen = sizeof text - 1, .flags = DB_DBT_USERMEM};
+	long long version;
+
+	int result = environment->meta->get(environment->meta, NULL, &key, &value, 0);
+	if (result == DB_NOTFOUND && is_empty(environment->stats) && is_empty(environment->sessions)) {
+		value.size = (u_int32_t)snprintf(text, sizeof text, "%d", SCHEMA_VERSION);
+		result = environment->meta->put(environment->meta, NULL, &key, &value, 0);
+	}
+	if (result == DB_NOTFOUND) {
+		error_set(error, STATUS_UNAVAILABLE, "the store cannot be used: the log says why");
+		return error_detail(error, "meta.db names no schema version, but there are records: restore a backup");
+	}
+	if (result != 0)
+		return environment_error(error, result, "reading the schema version from meta.db");
+	if (!text_to_integer((struct text){text, value.size}, &version) || version < 1) {
+		error_set(error, STATUS_UNAVAILABLE, "the store cannot be used: the log says why");
+		return error_detail(error, "the schema version in meta.db is no number");
+	}
+	if (version > SCHEMA_VERSION) {
+		error_set(error, STATUS_UNAVAILABLE, "the store was written by a newer version of FocusStats");
+		return error_detail(error, "the store has schema version %lld and this program knows only up to %d: "
+					   "install the newer FocusStats again", version, SCHEMA_VERSION);
+	}
+	return STATUS_OK;
+}
+
+/* Begin a new log file, so that nothing is appended to one that the disk could not take. The engine has no call for
+ * that: a record larger than what is left of the file makes it. */
+static int begin_log_file(struct environment *environment)
+{
+	enum { FILLER_BYTES = 128 << 10, ROUNDS_MAX = 2 * LOG_FILE_BYTES / FILLER_BYTES };
+	static char name[] = "filler";
+	DB_ENV *env = environment->handle;
+	DBT key = {.data = name, .size = sizeof name - 1};
+	DBT value = {.size = FILLER_BYTES};
+	u_int32_t first = 0;
+	int result = 0;
+
+	if (!(value.data = calloc(1, FILLER_BYTES)))
+		return ENOMEM;
+	for (int round = 0; result == 0 && round < ROUNDS_MAX; round++) {
+		DB_LOG_STAT *stat;
+		if ((result = env->log_stat(env, &stat, 0)) != 0)
+			break;
+		u_int32_t current = stat->st_cur_file;
+		free(stat);
+		if (first == 0)
+			first = current;
+		if (current > first)
+			break;
+		if ((result = environment->meta->put(environment->meta, NULL, &key, &value, 0)) == 0)
+			result = environment->meta->del(environment->meta, NULL, &key, 0);
+	}
+	free(value.data);
+	return result;
+}
+
+enum status environment_checkpoint(struct environment *environment, struct error *error)
+{
+	int result = environment->handle->txn_checkpoint(environment->handle, 0, 0, 0);
+
+	return result == 0 ? STATUS_OK : environment_error(error, result, "writing a checkpoint");
+}
+
+/* What a failed sync left behind is settled once recovery has read the disk and a checkpoint stands in a new log. */
+static enum status settle_failed_sync(struct environment *environment, struct error *error)
+{
+	int result = begin_log_file(environment);
+
+	if (result != 0)
+		return environment_error(error, result, "beginning a new log file after a failed sync");
+	if (environment_checkpoint(environment, error) != STATUS_OK)
+		return error->status;
+	if (unlink(hooks.marker) != 0) {
+		result = errno;
+		return environment_error(error, result, "removing the marker of a failed sync");
+	}
+	log_line("recovered after a failed sync; check the disk that holds the home folder");
+	return STATUS_OK;
+}
+
+static void close_all(struct environment *environment, int *result)
+{
+	DB **databases[] = {&environment->by_user_scan, &environment->by_user, &environment->sessions,
+			    &environment->stats, &environment->meta};
+
+	for (size_t i = 0; i < sizeof databases / sizeof databases[0]; i++) {
+		DB *db = *databases[i];
+		int closed = db ? db->close(db, 0) : 0;
+		if (*result == 0)
+			*result = closed;
+		*databases[i] = NULL;
+	}
+	if (environment->handle) {
+		int closed = environment->handle->close(environment->handle, 0);
+		if (*result == 0)
+			*result = closed;
+	}
+	environment->handle = NULL;
+}
+
+enum status environment_open(const struct store_options *options, struct environment *environment,
+			     struct error *error)
+{
+	struct environment opened = {0};
+
+	hooks.serving = false;
+	hooks.full_at_ms = 0;
+	hooks.fatal = options->fatal;
+	hooks.context = options->context;
+	if ((size_t)snprintf(hooks.marker, sizeof hooks.marker, "%s/%s", options->home, MARKER) >= sizeof hooks.marker)
+		return environment_error(error, ENAMETOOLONG, "opening the environment");
+	db_env_set_func_fsync(sync_file);
+	db_env_set_func_pwrite(write_file);
+
+	bool sync_failed = access(hooks.marker, F_OK) == 0;
+	if (sync_failed)
+		drop_cached_pages(options->home);
+	int result = open_handle(options, &opened.handle);
+	if (result != 0)
+		environment_error(error, result, "opening the environment");
+	else if (open_databases(&opened, error) == STATUS_OK && check_schema(&opened, error) == STATUS_OK &&
+		 (!sync_failed || settle_failed_sync(&opened, error) == STATUS_OK)) {
+		*environment = opened;
+		hooks.serving = true;
+		return STATUS_OK;
+	}
+	int ignored = 0;
+	close_all(&opened, &ignored);
+	return error->status;
+}
+
+enum status environment_close(struct environment *environment, struct error *error)
+{
+	int result = 0;
+	enum status status = environment_checkpoint(environment, error);
+
+	hooks.serving = false;
+	close_all(environment, &result);
+	if (status == STATUS_OK && result != 0)
+		status = environment_error(error, result, "closing the environment");
+	return status;
+}

@@ -1,0 +1,34 @@
+/* The Berkeley DB environment of a home folder and its databases: opening with recovery, closing, checkpoints, and
+ * what the engine's errors mean. Only src/store knows the engine; only this file knows its settings.
+ */
+#ifndef FOCUSSTATS_STORE_ENVIRONMENT_H
+#define FOCUSSTATS_STORE_ENVIRONMENT_H
+
+#include "store/store.h"
+
+#include <db.h>
+
+enum { SCHEMA_VERSION = 1 };
+
+struct environment {
+	DB_ENV *handle;
+	DB *meta, *stats, *sessions;
+	DB *by_user;      /* secondary of sessions: the engine keeps it */
+	DB *by_user_scan; /* the same file as the plain btree that it is: bulk reads work only so */
+};
+
+/* Open (and recover, and where it is new create) the environment. The caller holds the home's lock.
+ * STATUS_UNAVAILABLE with a detail where the engine, the disk or the schema version does not let it. */
+enum status environment_open(const struct store_options *options, struct environment *environment,
+			     struct error *error);
+
+/* Checkpoint and close all. Returns STATUS_OK or what the engine said; closed in any case. */
+enum status environment_close(struct environment *environment, struct error *error);
+
+/* Write the pages of the cache and a checkpoint record, so that recovery begins here. */
+enum status environment_checkpoint(struct environment *environment, struct error *error);
+
+/* The error for what an engine call returned while `doing`. A full disk is named as that. */
+enum status environment_error(struct error *error, int result, const char *doing);
+
+#endif

@@ -1,0 +1,112 @@
+/* Readers' snapshots; see snapshot.h. */
+#include "store/snapshot.h"
+
+void snapshots_init(struct snapshots *snapshots, struct environment *environment)
+{
+	pthread_rwlockattr_t attributes;
+
+	snapshots->environment = environment;
+	snapshots->standing = NULL;
+	atomic_init(&snapshots->users, 0);
+	pthread_mutex_init(&snapshots->shared, NULL);
+	pthread_cond_init(&snapshots->unused, NULL);
+	/* The committer must not starve behind a stream of readers. */
+	pthread_rwlockattr_init(&attributes);
+	pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&snapshots->beginning, &attributes);
+	pthread_rwlockattr_destroy(&attributes);
+}
+
+void snapshots_destroy(struct snapshots *snapshots)
+{
+	pthread_rwlock_destroy(&snapshots->beginning);
+	pthread_cond_destroy(&snapshots->unused);
+	pthread_mutex_destroy(&snapshots->shared);
+}
+
+int snapshot_touch(struct environment *environment, DB_TXN *txn)
+{
+	static char name[] = "schema";
+	char version[24];
+	DBT key = {.data = name, .size = sizeof name - 1};
+	DBT value = {.data = version, .ulen = sizeof version, .flags = DB_DBT_USERMEM};
+
+	return environment->meta->get(environment->meta, txn, &key, &value, 0);
+}
+
+/* A snapshot is of the moment of its first read. */
+static int begin_at_this_moment(struct environment *environment, DB_TXN **txn)
+{
+	DB_TXN *begun;
+
+	int result = environment->handle->txn_begin(environment->handle, NULL, &begun, DB_TXN_SNAPSHOT);
+	if (result != 0)
+		return result;
+	result = snapshot_touch(environment, begun);
+	if (result != 0) {
+		begun->abort(begun);
+		return result;
+	}
+	*txn = begun;
+	return 0;
+}
+
+int snapshots_publish(struct snapshots *snapshots)
+{
+	DB_TXN *txn;
+	int result = begin_at_this_moment(snapshots->environment, &txn);
+
+	if (result != 0)
+		return result;
+	pthread_rwlock_wrlock(&snapshots->beginning);
+	snapshots->standing = txn;
+	pthread_rwlock_unlock(&snapshots->beginning);
+	return 0;
+}
+
+DB_TXN *snapshots_withdraw(struct snapshots *snapshots)
+{
+	pthread_rwlock_wrlock(&snapshots->beginning);
+	DB_TXN *txn = snapshots->standing;
+	snapshots->standing = NULL;
+	pthread_rwlock_unlock(&snapshots->beginning);
+	return txn;
+}
+
+void snapshots_settle(struct snapshots *snapshots, DB_TXN *withdrawn)
+{
+	pthread_mutex_lock(&snapshots->shared);
+	while (atomic_load(&snapshots->users) > 0)
+		pthread_cond_wait(&snapshots->unused, &snapshots->shared);
+	pthread_mutex_unlock(&snapshots->shared);
+	withdrawn->abort(withdrawn);
+}
+
+int snapshot_begin(struct snapshots *snapshots, struct snapshot *snapshot)
+{
+	int result = 0;
+
+	pthread_rwlock_rdlock(&snapshots->beginning);
+	snapshot->standing = snapshots->standing != NULL;
+	if (snapshot->standing) {
+		snapshot->txn = snapshots->standing;
+		atomic_fetch_add(&snapshots->users, 1);
+	} else {
+		result = begin_at_this_moment(snapshots->environment, &snapshot->txn);
+	}
+	pthread_rwlock_unlock(&snapshots->beginning);
+	if (snapshot->standing)
+		pthread_mutex_lock(&snapshots->shared);
+	return result;
+}
+
+void snapshot_end(struct snapshots *snapshots, struct snapshot *snapshot)
+{
+	if (!snapshot->standing) {
+		snapshot->txn->abort(snapshot->txn);
+		return;
+	}
+	if (atomic_fetch_sub(&snapshots->users, 1) == 1)
+		pthread_cond_signal(&snapshots->unused);
+	pthread_mutex_unlock(&snapshots->shared);
+}
