@@ -1,0 +1,40 @@
+/* The dispatch table: one row an action. The dispatcher checks what the row says before it calls the handler, and
+ * a test walks the table to see that every action is documented.
+ */
+#ifndef FOCUSSTATS_API_ACTION_H
+#define FOCUSSTATS_API_ACTION_H
+
+#include "api/request.h"
+
+/* A field of the JSON object that a request's body is. All are ids: strings of 1 to 255 bytes. */
+struct field {
+	const char *name;
+	size_t offset;           /* of its identifier in struct arguments */
+	bool required;
+	bool defaults_to_actor;  /* left out, it is who signed in */
+};
+
+enum { FIELDS_MAX = 4 };
+
+struct action {
+	const char *path; /* PATH_INFO, exactly */
+	bool is_get;      /* GET and HEAD without a body; otherwise POST */
+	bool open;        /* nobody need be signed in */
+	bool writes;      /* changes the store */
+	bool repeatable;  /* done twice with the same new_id and now_ms it is done once, and answers the same */
+	struct field fields[FIELDS_MAX]; /* ended by a NULL name */
+	const char *summary;
+	/* Append the answer's JSON to body, without a newline. On failure the body does not matter. */
+	enum status (*carry_out)(struct store *store, const struct call *call, struct buffer *body, struct error *error);
+};
+
+/* All rows; *count of them. */
+const struct action *action_table(size_t *count);
+
+/* The action of a path, or NULL. */
+const struct action *action_find(struct text path);
+
+/* The last part of the path, for the log. */
+const char *action_name(const struct action *action);
+
+#endif

@@ -1,0 +1,14 @@
+/* From the body of a request to checked arguments. */
+#ifndef FOCUSSTATS_API_ARGUMENTS_H
+#define FOCUSSTATS_API_ARGUMENTS_H
+
+#include "api/action.h"
+
+enum { NESTING_MAX = 16 }; /* objects and arrays within one another, the outermost included */
+
+/* Parse the body, a JSON object (RFC 8259), and check the action's fields; others are ignored. actor is whose id a field
+ * may be left out for, or NULL. STATUS_INVALID names the field. */
+enum status arguments_parse(const struct action *action, struct text body, const struct identifier *actor,
+			    struct arguments *arguments, struct error *error);
+
+#endif

@@ -1,0 +1,62 @@
+/* A request as the web server hands it over, and the answer that goes back; and between the two the call: an action
+ * with its arguments checked. */
+#ifndef FOCUSSTATS_API_REQUEST_H
+#define FOCUSSTATS_API_REQUEST_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "domain/identifier.h"
+#include "domain/uuid.h"
+#include "store/store.h"
+
+/* The parameters of the CGI standard (RFC 3875, 4.1) that matter here; views, empty where they are not set. */
+struct request {
+	struct text method, path, content_type, content_length;
+	struct text remote_user;      /* who signed in, by the web server's word */
+	struct text origin;           /* Origin header */
+	struct text preflight_method; /* Access-Control-Request-Method header */
+	struct text id;               /* the web server's id for the request, for the log */
+	struct text body;             /* once it was read */
+};
+
+/* Who may do what, and how refusals look. A process has one from its settings; a relayed request brings its own. */
+struct policy {
+	bool auth_required;
+	struct text admins;  /* separated by commas */
+	struct text origins; /* separated by spaces */
+	bool refusals_as_200;
+	size_t max_body_bytes;
+};
+
+/* The fields that requests can have. An argument that was left out has size 0. */
+struct arguments {
+	struct identifier user, document, library, session;
+};
+
+struct action;
+
+/* What is to be done, ready to be carried out by this process or sent to the one that owns the store. */
+struct call {
+	const struct action *action;
+	struct arguments arguments;
+	bool restricted;         /* the actor sees only what is theirs */
+	struct identifier actor; /* who signed in; size 0 where nobody must */
+	struct text body;        /* the request's, as it came */
+	int64_t now_ms;          /* since 1970: when the request came in */
+	struct uuid new_id;      /* for what the action creates */
+	bool repeated;           /* sent to an owner before, and the answer was lost */
+	const struct store_gate *gate; /* NULL, or asked before a write is carried out */
+};
+
+struct answer {
+	unsigned http_status;
+	struct buffer body;  /* released by the caller */
+	struct text allow;   /* Allow header, where not empty */
+	bool retry_after;
+	bool preflight;      /* answer to a preflight: no body */
+	struct text origin;  /* that may read the answer, where not empty */
+	bool credentials;    /* and may send credentials */
+	bool varies;         /* the answer depends on the Origin header */
+};
+
+#endif
