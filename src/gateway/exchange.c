@@ -1,0 +1,240 @@
+/* One request; see exchange.h. */
+#include "gateway/exchange.h"
+
+#include "api/dispatch.h"
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/log.h"
+#include "gateway/relay.h"
+
+#include <stddef.h>
+#include <string.h>
+
+enum { BODY_CHUNK_BYTES = 8192, REQUEST_ID_MAX = 64 };
+
+/* The parameters of interest, the relay's own ones among them (relay.h). */
+struct incoming {
+	struct request request;
+	struct text auth, admin, now, new_id, deadline, repeated;
+};
+
+static void read_parameters(char *const *parameters, struct incoming *incoming)
+{
+	static const struct {
+		const char *name;
+		size_t offset;
+	} known[] = {
+		{"REQUEST_METHOD", offsetof(struct incoming, request.method)},
+		{"PATH_INFO", offsetof(struct incoming, request.path)},
+		{"CONTENT_TYPE", offsetof(struct incoming, request.content_type)},
+		{"CONTENT_LENGTH", offsetof(struct incoming, request.content_length)},
+		{"REMOTE_USER", offsetof(struct incoming, request.remote_user)},
+		{"HTTP_ORIGIN", offsetof(struct incoming, request.origin)},
+		{"HTTP_ACCESS_CONTROL_REQUEST_METHOD", offsetof(struct incoming, request.preflight_method)},
+		{"REQUEST_ID", offsetof(struct incoming, request.id)}, /* set by nginx's site file, and by relays */
+		{"UNIQUE_ID", offsetof(struct incoming, request.id)},  /* set by Apache's mod_unique_id */
+		{"FOCUSSTATS_AUTH", offsetof(struct incoming, auth)},
+		{"FOCUSSTATS_ADMIN", offsetof(struct incoming, admin)},
+		{"FOCUSSTATS_NOW", offsetof(struct incoming, now)},
+		{"FOCUSSTATS_NEW_ID", offsetof(struct incoming, new_id)},
+		{"FOCUSSTATS_DEADLINE", offsetof(struct incoming, deadline)},
+		{"FOCUSSTATS_REPEATED", offsetof(struct incoming, repeated)},
+	};
+
+	for (; *parameters; parameters++) {
+		struct text value;
+		struct text name = text_split(text_of(*parameters), '=', &value);
+		for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+			if (text_equal(name, text_of(known[i].name)))
+				memcpy((char *)incoming + known[i].offset, &value, sizeof value);
+	}
+}
+
+/* The id in the log: the web server's where it is one word of harmless characters, otherwise one of our own. */
+static struct text request_id(struct text given, const struct uuid *own, char text[UUID_TEXT_SIZE])
+{
+	bool harmless = given.size > 0 && given.size <= REQUEST_ID_MAX;
+
+	for (size_t i = 0; harmless && i < given.size; i++) {
+		char c = given.data[i];
+		harmless = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' ||
+			   c == '_' || c == '@';
+	}
+	if (harmless)
+		return given;
+	uuid_format(own, text);
+	return (struct text){text, UUID_TEXT_SIZE};
+}
+
+/* A relayed request brings what the process in front found out: it made the checks that its own settings ask for. */
+static enum status read_relayed(const struct incoming *incoming, struct policy *policy, struct call *call,
+				struct relay_gate *gate, struct error *error)
+{
+	long long now_ms, deadline_ms;
+
+	if (!text_to_integer(incoming->now, &now_ms) || !text_to_integer(incoming->deadline, &deadline_ms) ||
+	    !uuid_parse(incoming->new_id, &call->new_id))
+		return error_set(error, STATUS_INVALID, "the relayed request lacks a parameter");
+	*policy = (struct policy){
+		.auth_required = text_equal(incoming->auth, text_of("required")),
+		.max_body_bytes = SIZE_MAX >> 1,
+	};
+	if (incoming->admin.size > 0)
+		policy->admins = incoming->request.remote_user;
+	call->now_ms = now_ms;
+	call->repeated = incoming->repeated.size > 0;
+	gate->deadline_ms = deadline_ms;
+	return STATUS_OK;
+}
+
+/* Read the body into buffer: `expected` bytes, or with -1 as many as come. */
+static enum status read_body(const struct exchange_source *source, long long expected, size_t max_bytes,
+			     struct buffer *buffer, struct error *error)
+{
+	char chunk[BODY_CHUNK_BYTES];
+
+	while (expected < 0 || buffer->size < (size_t)expected) {
+		size_t wanted = sizeof chunk;
+		if (expected >= 0 && (size_t)expected - buffer->size < wanted)
+			wanted = (size_t)expected - buffer->size;
+		long got = source->read_body(source->context, chunk, wanted);
+		if (got <= 0)
+			break;
+		buffer_append(buffer, chunk, (size_t)got);
+		if (buffer->size > max_bytes)
+			return error_set(error, STATUS_TOO_LARGE, "the body is larger than %zu bytes", max_bytes);
+		if (buffer_failed(buffer))
+			return error_set(error, STATUS_UNAVAILABLE, "out of memory");
+	}
+	if (expected >= 0 && buffer->size < (size_t)expected)
+		return error_set(error, STATUS_INVALID, "the body ends after %zu of %lld bytes (Content-Length)",
+				 buffer->size, expected);
+	return STATUS_OK;
+}
+
+static const char *reason_of(unsigned http_status)
+{
+	switch (http_status) {
+	case 200: return "OK";
+	case 204: return "No Content";
+	case 400: return "Bad Request";
+	case 401: return "Unauthorized";
+	case 403: return "Forbidden";
+	case 404: return "Not Found";
+	case 405: return "Method Not Allowed";
+	case 409: return "Conflict";
+	case 413: return "Content Too Large";
+	case 415: return "Unsupported Media Type";
+	default: return "Service Unavailable";
+	}
+}
+
+/* Put status and headers (RFC 3875, 6.3) before the body; for browsers those of the CORS protocol (Fetch standard). */
+static void render(struct answer *answer, struct buffer *output)
+{
+	struct buffer head = BUFFER_INIT;
+
+	buffer_append_format(&head, "Status: %u %s\r\n", answer->http_status, reason_of(answer->http_status));
+	if (!answer->preflight)
+		buffer_append_format(&head, "Content-Type: application/json\r\nContent-Length: %zu\r\n",
+				     answer->body.size);
+	buffer_append_string(&head, "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n");
+	if (answer->allow.size > 0 && !answer->preflight)
+		buffer_append_format(&head, "Allow: %.*s\r\n", (int)answer->allow.size, answer->allow.data);
+	if (answer->retry_after)
+		buffer_append_string(&head, "Retry-After: 1\r\n");
+	if (answer->varies)
+		buffer_append_string(&head, "Vary: Origin\r\n");
+	if (answer->origin.size > 0)
+		buffer_append_format(&head, "Access-Control-Allow-Origin: %.*s\r\n", (int)answer->origin.size,
+				     answer->origin.data);
+	if (answer->origin.size > 0 && answer->credentials)
+		buffer_append_string(&head, "Access-Control-Allow-Credentials: true\r\n");
+	if (answer->preflight)
+		buffer_append_format(&head,
+				     "Access-Control-Allow-Methods: %.*s\r\nAccess-Control-Allow-Headers: Content-Type\r\n"
+				     "Access-Control-Max-Age: 600\r\n",
+				     (int)answer->allow.size, answer->allow.data);
+	buffer_append_string(&head, "\r\n");
+	*output = answer->body;
+	buffer_prepend(output, buffer_text(&head));
+	output->failed |= buffer_failed(&head);
+	buffer_release(&head);
+}
+
+static void write_log(const struct exchange_source *source, const struct call *call, struct text id,
+		      const struct error *error, struct buffer *log)
+{
+	const char *detail = error->detail[0] ? error->detail : error->text;
+	char line[LOG_LINE_SIZE];
+
+	if (error->status != STATUS_UNAVAILABLE)
+		return;
+	if (source->relay >= 0)
+		buffer_append_string(log, detail);
+	else
+		buffer_append(log, line,
+			      log_format(line, "request %.*s: %s: %s", (int)id.size, id.data,
+					 call->action ? action_name(call->action) : "none", detail));
+}
+
+/* All that happens between the parameters and the answer. */
+static enum status carry_out(struct service *service, const struct exchange_source *source,
+			     const struct policy *policy, struct incoming *incoming, struct text id, struct call *call,
+			     struct buffer *request_body, struct answer *answer, struct error *error)
+{
+	long long body_bytes;
+
+	if (dispatch_head(policy, &incoming->request, call, answer, &body_bytes, error) != STATUS_OK ||
+	    answer->preflight)
+		return error->status;
+	if (read_body(source, body_bytes, policy->max_body_bytes, request_body, error) != STATUS_OK)
+		return error->status;
+	incoming->request.body = buffer_text(request_body);
+	if (dispatch_body(&incoming->request, call, error) == STATUS_OK)
+		owner_execute(&service->owner, call, id, &answer->body, error);
+	return error->status;
+}
+
+void exchange_serve(struct service *service, const struct exchange_source *source, struct buffer *output,
+		    struct buffer *log)
+{
+	struct incoming incoming = {0};
+	struct policy policy = service->policy;
+	struct relay_gate relay_gate = {.connection = source->relay};
+	struct store_gate gate = {.may_go_on = relay_may_go_on, .context = &relay_gate};
+	struct call call = {.now_ms = clock_wall_ms()};
+	struct answer answer = {0};
+	struct buffer body = BUFFER_INIT;
+	struct error error = {.status = STATUS_OK};
+	char id_text[UUID_TEXT_SIZE];
+
+	read_parameters(source->parameters, &incoming);
+	if (!uuid_make(&service->ids, call.now_ms, &call.new_id))
+		error_set(&error, STATUS_UNAVAILABLE, "the system has no random bytes");
+	struct text id = request_id(incoming.request.id, &call.new_id, id_text);
+	if (error.status == STATUS_OK && source->relay >= 0) {
+		read_relayed(&incoming, &policy, &call, &relay_gate, &error);
+		call.gate = &gate;
+	}
+	if (error.status == STATUS_OK)
+		carry_out(service, source, &policy, &incoming, id, &call, &body, &answer, &error);
+	if (answer.preflight)
+		answer.http_status = 204;
+	else
+		dispatch_answer(&policy, call.action, &error, &answer);
+	write_log(source, &call, id, &error, log);
+	render(&answer, output);
+	buffer_release(&body);
+}
+
+struct policy exchange_policy(const struct config *config)
+{
+	return (struct policy){
+		.auth_required = config->auth_required,
+		.admins = config->admins,
+		.origins = config->origins,
+		.refusals_as_200 = config->refusals_as_200,
+		.max_body_bytes = config->max_body_bytes,
+	};
+}

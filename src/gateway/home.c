@@ -1,0 +1,213 @@
+/* The home folder; see home.h. */
+#include "gateway/home.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static const char LOCK[] = "lock";
+static const char HOST[] = "host";
+static const char SOCKET[] = "relay.sock";
+static const char NEW_SOCKET[] = "relay.sock.new"; /* bound, not yet in place */
+
+enum { HOST_NAME_SIZE = 256, BACKLOG = 1024 };
+
+static enum status unusable(struct error *error, const char *path, const char *why)
+{
+	return error_set(error, STATUS_INVALID, "FOCUSSTATS_HOME: %s: %s", path, why);
+}
+
+/* File systems that several hosts can have mounted (statfs(2)); FUSE, because sshfs and GlusterFS are that. */
+static bool is_network(int folder)
+{
+	static const unsigned long types[] = {
+		NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, SMB2_SUPER_MAGIC, CIFS_SUPER_MAGIC, AFS_SUPER_MAGIC,
+		AFS_FS_MAGIC,    CODA_SUPER_MAGIC, CEPH_SUPER_MAGIC, V9FS_MAGIC,      FUSE_SUPER_MAGIC,
+		OCFS2_SUPER_MAGIC, 0x01161970 /* GFS2 */, 0x0BD00BD0 /* Lustre */, 0x47504653 /* GPFS */,
+	};
+	struct statfs info;
+
+	if (fstatfs(folder, &info) != 0)
+		return false;
+	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+		if ((unsigned long)(unsigned int)info.f_type == types[i])
+			return true;
+	return false;
+}
+
+static enum status check_folder(int folder, const char *path, struct error *error)
+{
+	struct stat info;
+	char why[160];
+
+	if (fstat(folder, &info) != 0)
+		return unusable(error, path, strerror(errno));
+	if (info.st_uid != geteuid()) {
+		snprintf(why, sizeof why, "belongs to user %ld, and this process runs as user %ld", (long)info.st_uid,
+			 (long)geteuid());
+		return unusable(error, path, why);
+	}
+	if (info.st_mode & (S_IRWXG | S_IRWXO)) {
+		snprintf(why, sizeof why, "has mode %04o, open to others: make it private with chmod 700",
+			 (unsigned)(info.st_mode & 07777));
+		return unusable(error, path, why);
+	}
+	if (faccessat(folder, ".", R_OK | W_OK | X_OK, AT_EACCESS) != 0)
+		return unusable(error, path, "is not writable");
+	return STATUS_OK;
+}
+
+enum status home_open(struct home *home, const char *path, struct error *error)
+{
+	if (mkdir(path, 0700) != 0 && errno != EEXIST)
+		return unusable(error, path, errno == ENOENT ? "cannot be created: its parent folder is missing"
+							     : strerror(errno));
+	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0)
+		return unusable(error, path, errno == ENOTDIR ? "is not a folder" : strerror(errno));
+	if (check_folder(folder, path, error) != STATUS_OK) {
+		close(folder);
+		return error->status;
+	}
+	*home = (struct home){.path = path, .folder = folder, .lock = -1, .network = is_network(folder)};
+	return STATUS_OK;
+}
+
+void home_close(struct home *home)
+{
+	close(home->folder);
+}
+
+static enum status cannot(struct error *error, const struct home *home, const char *doing, const char *name, int reason)
+{
+	error_set(error, STATUS_UNAVAILABLE, reason == ENOSPC || reason == EDQUOT
+						     ? "no space left on the disk"
+						     : "the store cannot be used now: the log says why");
+	return error_detail(error, "%s %s/%s: %s", doing, home->path, name, strerror(reason));
+}
+
+/* On a network file system: make `host` say this host, unless it says another one. */
+static enum status claim_host(struct home *home, struct error *error)
+{
+	char own[HOST_NAME_SIZE] = "", other[HOST_NAME_SIZE];
+
+	if (gethostname(own, sizeof own - 1) != 0)
+		return cannot(error, home, "naming this host in", HOST, errno);
+	int fd = openat(home->folder, HOST, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd >= 0) {
+		size_t size = strlen(own);
+		bool written = write(fd, own, size) == (ssize_t)size && fsync(fd) == 0;
+		int reason = errno;
+		close(fd);
+		return written ? STATUS_OK : cannot(error, home, "writing", HOST, reason);
+	}
+	if (errno != EEXIST || (fd = openat(home->folder, HOST, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) < 0)
+		return cannot(error, home, "opening", HOST, errno);
+	ssize_t size = read(fd, other, sizeof other - 1);
+	close(fd);
+	other[size > 0 ? size : 0] = '\0';
+	if (strcmp(own, other) == 0)
+		return STATUS_OK;
+	error_set(error, STATUS_UNAVAILABLE, "the store cannot be used now: the log says why");
+	return error_detail(error,
+			    "%s is on a network file system and in use by host '%s': stop FocusStats there; if it is gone "
+			    "for good, remove %s/%s",
+			    home->path, other, home->path, HOST);
+}
+
+enum status home_lock(struct home *home, bool *taken, struct error *error)
+{
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	struct stat locked, named;
+
+	*taken = false;
+	int fd = openat(home->folder, LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return cannot(error, home, "opening", LOCK, errno);
+	if (fcntl(fd, F_OFD_SETLK, &whole) != 0) {
+		int reason = errno;
+		close(fd);
+		return reason == EAGAIN || reason == EACCES ? STATUS_OK : cannot(error, home, "locking", LOCK, reason);
+	}
+	/* Somebody may have removed or replaced the file between the open and the lock. */
+	if (fstat(fd, &locked) != 0 || fstatat(home->folder, LOCK, &named, AT_SYMLINK_NOFOLLOW) != 0 ||
+	    locked.st_ino != named.st_ino || locked.st_dev != named.st_dev) {
+		close(fd);
+		return STATUS_OK;
+	}
+	if (home->network && claim_host(home, error) != STATUS_OK) {
+		close(fd);
+		return error->status;
+	}
+	home->lock = fd;
+	*taken = true;
+	return STATUS_OK;
+}
+
+void home_unlock(struct home *home)
+{
+	if (home->network)
+		unlinkat(home->folder, HOST, 0);
+	close(home->lock);
+	home->lock = -1;
+}
+
+/* A path to a file in the folder that fits into a socket's address, however long the folder's own is. */
+static struct sockaddr_un address_of(const struct home *home, const char *name)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+	if ((size_t)snprintf(address.sun_path, sizeof address.sun_path, "%s/%s", home->path, name) >=
+	    sizeof address.sun_path)
+		snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", home->folder, name);
+	return address;
+}
+
+enum status home_listen(struct home *home, int *listener, struct error *error)
+{
+	struct sockaddr_un address = address_of(home, NEW_SOCKET);
+
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return cannot(error, home, "making the socket", SOCKET, errno);
+	/* The folder is private, so nobody else can connect before the mode is set. */
+	if ((unlinkat(home->folder, NEW_SOCKET, 0) != 0 && errno != ENOENT) ||
+	    bind(fd, (const struct sockaddr *)&address, sizeof address) != 0 ||
+	    fchmodat(home->folder, NEW_SOCKET, 0600, 0) != 0 || listen(fd, BACKLOG) != 0 ||
+	    renameat(home->folder, NEW_SOCKET, home->folder, SOCKET) != 0) {
+		int reason = errno;
+		close(fd);
+		return cannot(error, home, "listening on", SOCKET, reason);
+	}
+	*listener = fd;
+	return STATUS_OK;
+}
+
+void home_unlisten(struct home *home)
+{
+	unlinkat(home->folder, SOCKET, 0);
+}
+
+int home_connect(const struct home *home, int *connection)
+{
+	struct sockaddr_un address = address_of(home, SOCKET);
+
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return errno;
+	if (connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
+		int reason = errno;
+		close(fd);
+		return reason;
+	}
+	*connection = fd;
+	return 0;
+}

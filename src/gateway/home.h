@@ -1,0 +1,41 @@
+/* The home folder: whose it is, the lock that makes a process its owner, and the socket on which the owner is reached.
+ *
+ * Files in it, besides the store's: `lock`, locked as long as the owner lives (the kernel lets go however it dies);
+ * `relay.sock`, which only the holder of the lock touches; `host`, only on a network file system, where locks may
+ * not reach other hosts: the name of the host whose process owned the home last and did not leave in order.
+ */
+#ifndef FOCUSSTATS_GATEWAY_HOME_H
+#define FOCUSSTATS_GATEWAY_HOME_H
+
+#include "base/error.h"
+#include "base/text.h"
+
+struct home {
+	const char *path; /* absolute; the caller's */
+	int folder;       /* descriptor of the folder */
+	int lock;         /* descriptor of the lock while held, or -1 */
+	bool network;     /* on a network file system */
+};
+
+/* Open the folder, created with mode 0700 if it is missing and its parent is there. It must be a folder of this
+ * process's user that nobody else can enter or write: STATUS_INVALID with a text that names it otherwise. */
+enum status home_open(struct home *home, const char *path, struct error *error);
+void home_close(struct home *home);
+
+/* Try to take the lock, without waiting. STATUS_OK with *taken telling whether; STATUS_UNAVAILABLE with a detail where it
+ * cannot be had at all. */
+enum status home_lock(struct home *home, bool *taken, struct error *error);
+
+/* Let the lock go. */
+void home_unlock(struct home *home);
+
+/* For the holder of the lock: listen on relay.sock (mode 0600, not blocking), in place of whatever was there; and take
+ * the socket away. The descriptor is the caller's. */
+enum status home_listen(struct home *home, int *listener, struct error *error);
+void home_unlisten(struct home *home);
+
+/* Connect to relay.sock, without blocking. Returns 0 and a descriptor that does not block, or an errno: ENOENT and
+ * ECONNREFUSED where nobody listens, EAGAIN where the owner's queue is full. */
+int home_connect(const struct home *home, int *connection);
+
+#endif

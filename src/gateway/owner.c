@@ -1,0 +1,192 @@
+/* Being the owner, or not; see owner.h. */
+#include "gateway/owner.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "gateway/relay.h"
+
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	PAUSE_MIN_US = 500,
+	PAUSE_MAX_US = 16000,
+	/* A store that could not be opened is not tried again at once: recovery may be much work. */
+	FAILURE_REST_MS = 500,
+};
+
+/* Open the store, once the lock is held. */
+static enum status open_store(struct owner *owner, struct store **store, struct error *error)
+{
+	const struct store_options options = {
+		.home = owner->home.path,
+		.once = owner->options.once,
+		.fatal = owner->options.fatal,
+		.context = owner->options.context,
+	};
+	int64_t begun_ms = clock_boot_ms();
+
+	/* Before recovery: relays then wait in the socket's queue and need not ask again and again. */
+	if (!owner->options.once && home_listen(&owner->home, &owner->listener, error) != STATUS_OK)
+		return error->status;
+	if (store_open(&options, store, error) == STATUS_OK) {
+		if (!owner->options.once)
+			log_line("owner of %s since recovery (%lld ms)", owner->home.path,
+				 (long long)(clock_boot_ms() - begun_ms));
+		return STATUS_OK;
+	}
+	if (!owner->options.once) {
+		home_unlisten(&owner->home);
+		close(owner->listener);
+		owner->listener = -1;
+	}
+	return error->status;
+}
+
+/* Become the owner if nobody is. Under `taking`. STATUS_OK whether or not; STATUS_UNAVAILABLE where the place is
+ * free and could not be taken. */
+static enum status take_place(struct owner *owner, struct error *error)
+{
+	struct store *store;
+	bool taken;
+
+	if (owner->failed_at_ms > 0 && clock_boot_ms() - owner->failed_at_ms < FAILURE_REST_MS) {
+		*error = owner->failure;
+		return error->status;
+	}
+	enum status status = home_lock(&owner->home, &taken, error);
+	if (status == STATUS_OK && !taken)
+		return STATUS_OK;
+	if (status == STATUS_OK && (status = open_store(owner, &store, error)) != STATUS_OK)
+		home_unlock(&owner->home);
+	if (status != STATUS_OK) {
+		owner->failed_at_ms = clock_boot_ms();
+		owner->failure = *error;
+		log_line("%s: %s", owner->home.path, error->detail);
+		return status;
+	}
+	owner->failed_at_ms = 0;
+	atomic_store(&owner->store, store);
+	if (!owner->options.once)
+		owner->options.listening(owner->options.context, owner->listener);
+	return STATUS_OK;
+}
+
+enum status owner_init(struct owner *owner, const char *home, const struct owner_options *options, struct error *error)
+{
+	struct error ignored;
+
+	*owner = (struct owner){.options = *options, .listener = -1};
+	if (home_open(&owner->home, home, error) != STATUS_OK)
+		return error->status;
+	pthread_mutex_init(&owner->taking, NULL);
+	if (!options->once) {
+		pthread_mutex_lock(&owner->taking);
+		take_place(owner, &ignored);
+		pthread_mutex_unlock(&owner->taking);
+	}
+	return STATUS_OK;
+}
+
+/* Wait a little, longer from time to time, never in step with others. */
+static void pause_before(unsigned attempt)
+{
+	unsigned most_us = attempt < 5 ? PAUSE_MIN_US << attempt : PAUSE_MAX_US;
+	uint16_t chance = 0;
+
+	if (getrandom(&chance, sizeof chance, GRND_NONBLOCK) < 0)
+		chance = 0x8000;
+	long us = PAUSE_MIN_US + (long)((uint64_t)most_us * chance / 0x10000);
+	nanosleep(&(struct timespec){.tv_nsec = us * 1000}, NULL);
+}
+
+/* The store, if this process owns it. Waits while it is becoming the owner, but not beyond the deadline: its own socket
+ * listens then, and nobody serves it yet. */
+static struct store *own_store(struct owner *owner, int64_t deadline_ms)
+{
+	struct store *store = atomic_load(&owner->store);
+	struct timespec until;
+
+	if (store)
+		return store;
+	int64_t left_ms = deadline_ms - clock_boot_ms();
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += left_ms > 0 ? left_ms / 1000 + 1 : 0;
+	if (pthread_mutex_clocklock(&owner->taking, CLOCK_MONOTONIC, &until) != 0)
+		return NULL;
+	store = atomic_load(&owner->store);
+	pthread_mutex_unlock(&owner->taking);
+	return store;
+}
+
+static void unavailable(const struct call *call, bool leaving, struct error *error)
+{
+	const char *why = leaving ? "the service is shutting down" : "the owner of the store did not answer in time";
+
+	if (call->repeated)
+		error_set(error, STATUS_UNAVAILABLE, "%s; the request may have been carried out", why);
+	else
+		error_set(error, STATUS_UNAVAILABLE, "%s; the request was not carried out", why);
+}
+
+void owner_execute(struct owner *owner, struct call *call, struct text request_id, struct buffer *body,
+		   struct error *error)
+{
+	int64_t deadline_ms = clock_boot_ms() + owner->options.patience_ms;
+
+	for (unsigned attempt = 0;; attempt++) {
+		struct store *store = own_store(owner, deadline_ms);
+		if (store) {
+			error->status = STATUS_OK;
+			error->status = call->action->carry_out(store, call, body, error);
+			return;
+		}
+		enum relay_outcome outcome =
+			relay_forward(&owner->home, call, request_id, deadline_ms, body, error);
+		if (outcome == RELAY_ANSWERED)
+			return;
+		if (outcome == RELAY_UNKNOWN)
+			call->repeated = true;
+		bool leaving = atomic_load(&owner->leaving);
+		if (leaving || clock_boot_ms() >= deadline_ms || (call->repeated && !call->action->repeatable)) {
+			unavailable(call, leaving, error);
+			return;
+		}
+		if (outcome == RELAY_NO_OWNER) {
+			pthread_mutex_lock(&owner->taking);
+			bool failed = !atomic_load(&owner->store) && take_place(owner, error) != STATUS_OK;
+			pthread_mutex_unlock(&owner->taking);
+			if (failed)
+				return;
+			if (atomic_load(&owner->store))
+				continue;
+		}
+		pause_before(attempt);
+	}
+}
+
+void owner_leave(struct owner *owner)
+{
+	atomic_store(&owner->leaving, true);
+	pthread_mutex_lock(&owner->taking);
+	if (atomic_load(&owner->store) && !owner->options.once)
+		home_unlisten(&owner->home);
+	pthread_mutex_unlock(&owner->taking);
+}
+
+void owner_destroy(struct owner *owner)
+{
+	struct store *store = atomic_load(&owner->store);
+
+	if (store) {
+		store_close(store);
+		home_unlock(&owner->home);
+		if (!owner->options.once)
+			log_line("no longer the owner of %s", owner->home.path);
+	}
+	if (owner->listener >= 0)
+		close(owner->listener);
+	pthread_mutex_destroy(&owner->taking);
+	home_close(&owner->home);
+}

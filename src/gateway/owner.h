@@ -1,0 +1,49 @@
+/* Whether this process owns the store or another one does, and what follows for each call: it is carried out here, or
+ * relayed; and where no owner answers, this process takes the place. Any thread may call owner_execute.
+ */
+#ifndef FOCUSSTATS_GATEWAY_OWNER_H
+#define FOCUSSTATS_GATEWAY_OWNER_H
+
+#include "api/action.h"
+#include "gateway/home.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct owner_options {
+	bool once;       /* for one request: no listening for relays */
+	int patience_ms; /* how long a call may wait for an owner */
+	/* Called when this process has become the owner, with the socket on which relays come in. NULL where once. */
+	void (*listening)(void *context, int listener);
+	/* See struct store_options. */
+	void (*fatal)(void *context, const char *what);
+	void *context;
+};
+
+struct owner {
+	struct owner_options options;
+	struct home home;
+	pthread_mutex_t taking; /* held while this process tries to become the owner */
+	_Atomic(struct store *) store; /* NULL while another process is the owner, or none */
+	int listener;
+	int64_t failed_at_ms; /* when taking the place last failed, CLOCK_BOOTTIME; 0 for never; under `taking` */
+	struct error failure;
+	atomic_bool leaving;
+};
+
+/* Open the home folder (home_open) and, where no other process is the owner, become it. STATUS_INVALID where the folder
+ * cannot be used; a store that cannot be opened is logged, and tried again by the calls. */
+enum status owner_init(struct owner *owner, const char *home, const struct owner_options *options, struct error *error);
+
+/* Carry the call out, here or through the owner. error->status tells whether body holds the action's answer or error
+ * the refusal. STATUS_UNAVAILABLE where no owner could do it in time; the text says whether it may have happened. */
+void owner_execute(struct owner *owner, struct call *call, struct text request_id, struct buffer *body,
+		   struct error *error);
+
+/* This process is about to stop: relay and take over no more; relays are not accepted under the home's name from now. */
+void owner_leave(struct owner *owner);
+
+/* Close the store and let the lock go. No call may be under way. */
+void owner_destroy(struct owner *owner);
+
+#endif

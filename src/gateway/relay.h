@@ -1,0 +1,45 @@
+/* Between a process that was handed a request and the one that owns the store: a FastCGI connection (FastCGI
+ * Specification 1.0, 3) to relay.sock, one request each. What is sent was checked already; beside the CGI parameters it
+ * carries these:
+ *
+ *   FOCUSSTATS_AUTH       `required` or `none`: whether REMOTE_USER is who acts
+ *   FOCUSSTATS_ADMIN      `1` where that one may act for all
+ *   FOCUSSTATS_NOW        when the request came in, ms since 1970
+ *   FOCUSSTATS_NEW_ID     the id for what the action creates
+ *   FOCUSSTATS_DEADLINE   CLOCK_BOOTTIME ms after which it must not be carried out
+ *   FOCUSSTATS_REPEATED   `1` where it was sent before and the answer was lost
+ *
+ * Before the owner carries out a write it sends a record of the type RELAY_COMMITTING, then looks at the deadline. So who
+ * waits until the deadline and has seen no such record knows that the write will never be carried out. What the
+ * owner writes to FCGI_STDERR is the detail of its error, for the log of the process in front.
+ */
+#ifndef FOCUSSTATS_GATEWAY_RELAY_H
+#define FOCUSSTATS_GATEWAY_RELAY_H
+
+#include "api/action.h"
+#include "gateway/home.h"
+
+enum { RELAY_COMMITTING = 100 }; /* a record type of our own; FastCGI's end at 11 */
+
+enum relay_outcome {
+	RELAY_ANSWERED, /* the answer, or the owner's refusal, is there */
+	RELAY_NO_OWNER, /* nobody listens; nothing was carried out */
+	RELAY_NOT_DONE, /* there is an owner, but it did not carry the call out, and will not */
+	RELAY_UNKNOWN,  /* the answer is lost, and it may have been carried out */
+};
+
+/* Send the call and wait for the answer until deadline_ms (CLOCK_BOOTTIME). Where it is RELAY_ANSWERED, error->status
+ * tells whether body holds the action's answer or error the refusal; otherwise neither is touched. */
+enum relay_outcome relay_forward(const struct home *home, const struct call *call, struct text request_id,
+				 int64_t deadline_ms, struct buffer *body, struct error *error);
+
+/* At the owner: what stands between a relayed write and its being carried out. */
+struct relay_gate {
+	int connection;
+	int64_t deadline_ms; /* CLOCK_BOOTTIME */
+};
+
+/* For struct store_gate; context is a struct relay_gate. */
+bool relay_may_go_on(void *context);
+
+#endif
