@@ -30,7 +30,8 @@ What is there:
                         .request(method, path, body=None, headers=(), user=None)           path as sent, with the prefix
                         .client() -> webclient.Client    a kept connection of its own, for one thread; .url(action) is the path for it
                         .raw(bytes) -> Reply; .missing() -> None or why it cannot run (a skip reason with the Debian package)
-                        auth=True: the site file as shipped, Basic authentication, users in PASSWORDS; False: its open variant
+                        auth=True: the site file as shipped, Basic authentication, users in PASSWORDS; False: its open variant. A shared host has no
+                        open one: there everything is done as .default_user, an administrator, and the user NOBODY sends no password at all
   run_program(folder, arguments=(), env={}, stdin=..., timeout=...) -> CompletedProcess, as the folder's user; stdout and stderr are bytes
   cgi(folder, method, path_info, body=b"", extra={}, settings={}) -> Reply with .stderr and .exit_status; plain CGI; extra adds to or, with None,
                         takes from the request's variables
@@ -54,10 +55,10 @@ import tap
 from fcgi import Connection, ConnectionClosed
 from folder import AS_ROOT, DEADLINE_SECONDS, SOURCE, TestFolder, clients, free_port, wait_until, worker
 from responder import Responder, cgi, encode, run_program
-from servers import PASSWORDS, ApacheCgi, ApacheFcgid, ApacheProxyFcgi, ApacheSharedHost, Lighttpd, Nginx, basic
+from servers import NOBODY, PASSWORDS, ApacheCgi, ApacheFcgid, ApacheProxyFcgi, ApacheSharedHost, Lighttpd, Nginx, basic
 from webclient import Client, Reply, raw
 
-__all__ = ["AS_ROOT", "DEADLINE_SECONDS", "SOURCE", "PASSWORDS", "ALL_SERVERS", "TestFolder", "clients", "free_port", "wait_until", "worker", "Responder",
+__all__ = ["AS_ROOT", "DEADLINE_SECONDS", "SOURCE", "NOBODY", "PASSWORDS", "ALL_SERVERS", "TestFolder", "clients", "free_port", "wait_until", "worker", "Responder",
            "cgi", "encode", "run_program", "ApacheCgi", "ApacheFcgid", "ApacheProxyFcgi", "ApacheSharedHost", "Lighttpd", "Nginx", "basic", "Connection",
            "ConnectionClosed", "Client", "Reply", "raw", "Case", "ServerCase", "for_servers"]
 

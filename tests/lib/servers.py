@@ -1,7 +1,7 @@
 """Real web servers, each with the project's own site file. The overview is in harness.py."""
 
 import base64
-import glob
+import grp
 import hashlib
 import http.client
 import os
@@ -14,6 +14,7 @@ from folder import AS_ROOT, DEADLINE_SECONDS, SOURCE, child_environment, free_po
 from responder import Child, Responder, encode, ended
 
 PASSWORDS = {"reader": "reader's word", "other": "other's word", "admin": "admin's word", "second-admin": "another word"}
+NOBODY = "nobody is signed in"
 
 
 def basic(user, password=None):
@@ -29,11 +30,15 @@ class Server(Child):
     command = None
     package = None
     starts_responder = True
-    counts_processes = False
+    only_auth = False
 
     def __init__(self, folder, auth=False, settings=None, processes=None, prefix="/api"):
         super().__init__(folder, settings)
-        self.auth = auth
+        self.auth = auth or self.only_auth
+        self.default_user = None
+        if self.auth and not auth:
+            self.default_user = "admin"
+            self.settings.setdefault("FOCUSSTATS_ADMINS", "admin")
         self.prefix = prefix
         self.processes = processes
         self.port = None
@@ -68,7 +73,8 @@ class Server(Child):
         return webclient.raw(self.port, data, method)
 
     def request(self, method, path, body=None, headers=(), user=None):
-        headers = list(headers) + ([basic(user)] if user else [])
+        user = user or self.default_user
+        headers = list(headers) + ([basic(user)] if user and user != NOBODY else [])
         with self.client() as client:
             return client.request(method, path, body, headers)
 
@@ -76,30 +82,30 @@ class Server(Child):
         return self.request("POST", self.url(action), encode(fields), [("Content-Type", "application/json")] + list(headers), user)
 
     def health(self):
-        return self.request("GET", self.url("health"), user="admin" if self.auth else None)
+        return self.request("GET", self.url("health"), user="reader" if self.auth else None)
 
     # Configuration
 
     def variables(self):
-        return {"cgibindir": self.folder.bin, "webdir": self.folder.web, "home": self.folder.home, "socket": self.folder.socket,
-                "passwd": self.folder.join("passwd"), "port": str(self.port), "runstatedir": self.folder.run}
+        made = {"cgibindir": self.folder.bin, "webdir": self.folder.web, "home": self.folder.home, "socket": self.folder.socket,
+                "port": str(self.port)}
+        if self.auth:
+            made["passwd"] = self.folder.join("passwd")
+        return made
 
     def site_text(self):
-        """The site file as an administrator would have it: variables replaced, mounted at the prefix, as shipped or opened."""
+        """The site file as make writes it and an administrator has it: of the authenticated or the open variant, the variables replaced, mounted at
+        the prefix."""
         with open(os.path.join(SOURCE, "apache-conf", self.site + ".in"), encoding="utf-8") as file:
-            text = file.read()
+            lines = file.readlines()
+        other, mine = ("@open@", "@auth@") if self.auth else ("@auth@", "@open@")
+        text = "".join(line[len(mine):] if line.startswith(mine) else line for line in lines if not line.startswith(other))
         for name, value in self.variables().items():
             text = text.replace("@%s@" % name, value)
         left = re.findall(r"@[A-Za-z_]+@", text)
         if left:
             raise AssertionError("%s.in: no value for %s" % (self.site, ", ".join(sorted(set(left)))))
-        if self.prefix != "/api":
-            text = text.replace("/api", self.prefix)
-        return text if self.auth else self.opened(text)
-
-    def opened(self, text):
-        """The open variant of the site file: the edit that its comments describe."""
-        raise NotImplementedError
+        return text if self.prefix == "/api" else text.replace("/api", self.prefix)
 
     def write_passwords(self):
         lines = ["%s:{SHA}%s\n" % (user, base64.b64encode(hashlib.sha1(word.encode()).digest()).decode())
@@ -184,7 +190,7 @@ class Lighttpd(Server):
             'mimetype.assign = ( ".html" => "text/html; charset=utf-8", "" => "application/octet-stream" )',
         ]
         if AS_ROOT:
-            main += ['server.username = "%s"' % worker().pw_name]
+            main += ['server.username = "%s"' % worker().pw_name, 'server.groupname = "%s"' % grp.getgrgid(worker().pw_gid).gr_name]
         main += ['include "%s"' % self.folder.join("site.conf")]
         path = self.folder.write("lighttpd.conf", "\n".join(main) + "\n")
         return [self.binary(), "-D", "-f", path]
@@ -271,15 +277,13 @@ class Apache(Server):
             "<IfModule mpm_event_module>", "StartServers 1", "ServerLimit 4", "ThreadsPerChild 32", "MaxRequestWorkers 128", "MinSpareThreads 32",
             "</IfModule>",
             'DocumentRoot "%s"' % self.folder.web,
+            "TypesConfig /dev/null", "AddType text/html .html", "AddType text/javascript .js", "AddType text/css .css",
             '<Directory />', "Require all denied", '</Directory>',
             '<Directory "%s">' % self.folder.web, "Require all granted", "</Directory>",
         ]
         main += self.main_lines()
         path = self.folder.write("apache.conf", "\n".join(main) + "\n")
-        return [self.binary(), "-f", path, "-DFOREGROUND"] + ([] if self.auth else ["-DFOCUSSTATS_OPEN"])
-
-    def opened(self, text):
-        return text
+        return [self.binary(), "-f", path, "-DFOREGROUND"]
 
     def include(self):
         """Writes the files that main_lines name."""
@@ -329,7 +333,35 @@ class ApacheCgi(Apache):
 
 
 class ApacheSharedHost(ApacheCgi):
-    """A shared host: Apache that lets folders have an .htaccess, and the program with its wrapper script in cgi-bin."""
+    """A shared host: Apache that lets folders have an .htaccess, and the program with its wrapper script and its .htaccess in cgi-bin. At /api it is
+    reached by the rewriting that the file's comment shows, at any other prefix where it lies. There is only the variant with authentication: a test
+    that asks for the open one gets an administrator as its user."""
 
     name = "apache-shared-host"
     site = "htaccess"
+    only_auth = True
+
+    def __init__(self, folder, auth=False, settings=None, processes=None, prefix="/api"):
+        super().__init__(folder, auth, settings, processes, prefix if prefix == "/api" else "/cgi-bin/focusstats.cgi")
+
+    def include(self):
+        mounted, self.prefix = self.prefix, "/api"
+        text = self.site_text()
+        self.prefix = mounted
+        self.folder.write(os.path.join("cgi-bin", ".htaccess"), text)
+        with open(os.path.join(SOURCE, "cgi-bin", "focusstats.cgi"), encoding="utf-8") as file:
+            script, count = re.subn(r"(?m)^FOCUSSTATS_HOME=.*$", "FOCUSSTATS_HOME=" + self.folder.home, file.read())
+        if count != 1:
+            raise AssertionError("focusstats.cgi sets FOCUSSTATS_HOME in %d lines" % count)
+        self.folder.write(os.path.join("cgi-bin", "focusstats.cgi"), script, 0o755)
+        rewriting = re.findall(r"(?m)^#\s+(Rewrite.*)$", text)
+        if len(rewriting) != 2:
+            raise AssertionError("the comment of htaccess shows %d lines of rewriting" % len(rewriting))
+        self.folder.write(os.path.join("web", ".htaccess"), "\n".join(rewriting) + "\n")
+
+    def main_lines(self):
+        return self.setting_lines() + [
+            'ScriptAlias "/cgi-bin/" "%s/"' % self.folder.bin,
+            '<Directory "%s">' % self.folder.bin, "AllowOverride AuthConfig Limit FileInfo Options", "Require all granted", "</Directory>",
+            '<Directory "%s">' % self.folder.web, "AllowOverride FileInfo", "</Directory>",
+        ]

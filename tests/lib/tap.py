@@ -14,10 +14,12 @@ started is stopped in both cases.
 import os
 import signal
 import sys
+import time
 import traceback
 import unittest
 
 LIMIT_SECONDS = 120
+SLOW_SECONDS = 2
 
 
 class TestTimeout(Exception):
@@ -96,10 +98,13 @@ class Result(unittest.TestResult):
         seconds = getattr(getattr(test, getattr(test, "_testMethodName", ""), None), "tap_limit_seconds",
                           getattr(test, "tap_limit_seconds", LIMIT_SECONDS))
         signal.alarm(seconds)
+        self.started = time.monotonic()
 
     def stopTest(self, test):
         signal.alarm(0)
         super().stopTest(test)
+        if time.monotonic() - self.started > SLOW_SECONDS:
+            self.note("took %.1f s" % (time.monotonic() - self.started))
 
     def addSuccess(self, test):
         super().addSuccess(test)

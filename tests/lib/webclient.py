@@ -91,13 +91,16 @@ class Client:
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def closed_by_server(self):
+        self.socket.settimeout(0)
         try:
-            self.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+            self.socket.recv(1, socket.MSG_PEEK)
             return True
         except BlockingIOError:
             return False
         except ConnectionError:
             return True
+        finally:
+            self.socket.settimeout(self.timeout)
 
     def request(self, method, path, body=None, headers=()):
         """Sends a request with exactly HEADERS besides Host and, where there is a body, Content-Length. It is never sent twice: an error is the
