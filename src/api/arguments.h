@@ -4,9 +4,7 @@
 
 #include "api/action.h"
 
-enum { NESTING_MAX = 16 }; /* objects and arrays within one another, the outermost included */
-
-/* Parse the body, a JSON object (RFC 8259), and check the action's fields; others are ignored. actor is whose id a field
+/* Parse the body (json.h) and check the action's fields; others are ignored. actor is whose id a field
  * may be left out for, or NULL. STATUS_INVALID names the field. */
 enum status arguments_parse(const struct action *action, struct text body, const struct identifier *actor,
 			    struct arguments *arguments, struct error *error);

@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include "api/arguments.h"
+#include "api/json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -204,14 +205,14 @@ static void nesting_has_its_limit(void **state)
 		for (int depth = 1; depth <= 200; depth++) {
 			size_t size = nested(body, sizeof body, depth, forms[i].open, forms[i].close, forms[i].inside);
 			int deepest = 1 + (depth - 1) * levels;
-			enum status expected = deepest <= NESTING_MAX ? STATUS_OK : STATUS_INVALID;
+			enum status expected = deepest <= JSON_NESTING_MAX ? STATUS_OK : STATUS_INVALID;
 			assert_int_equal(parse(start_session(), (struct text){body, size}, NULL, &arguments, &error), expected);
 		}
 	}
 	/* The empty object and array count as any other. */
-	size_t size = nested(body, sizeof body, NESTING_MAX, "[", "]", "[]");
+	size_t size = nested(body, sizeof body, JSON_NESTING_MAX, "[", "]", "[]");
 	assert_int_equal(parse(start_session(), (struct text){body, size}, NULL, &arguments, &error), STATUS_INVALID);
-	size = nested(body, sizeof body, NESTING_MAX - 1, "[", "]", "{}");
+	size = nested(body, sizeof body, JSON_NESTING_MAX - 1, "[", "]", "{}");
 	assert_int_equal(parse(start_session(), (struct text){body, size}, NULL, &arguments, &error), STATUS_OK);
 }
 

@@ -1,0 +1,173 @@
+/* Parsing JSON; see json.h. json-c parses, and a scan before it finds what json-c lets through though RFC 8259 does
+ * not: control characters in strings, lone surrogates (it replaces them), NaN, Infinity and numbers like 01 or 1.,
+ * an empty object one level too deep. */
+#include "api/json.h"
+
+#include <limits.h>
+#include <string.h>
+
+static int hex_value(const char *digits, size_t left)
+{
+	int value = 0;
+
+	if (left < 4)
+		return -1;
+	for (int i = 0; i < 4; i++) {
+		char c = digits[i];
+		int digit = c >= '0' && c <= '9' ? c - '0'
+			    : c >= 'a' && c <= 'f' ? c - 'a' + 10
+			    : c >= 'A' && c <= 'F' ? c - 'A' + 10
+						   : -1;
+		if (digit < 0)
+			return -1;
+		value = value << 4 | digit;
+	}
+	return value;
+}
+
+static bool is_surrogate(int unit, int first)
+{
+	return unit >= first && unit <= first + 0x3FF;
+}
+
+/* The size of the escape sequence at `at` that follows a backslash; 0 where it is a lone surrogate. */
+static size_t escape_size(const char *at, size_t left)
+{
+	if (left == 0 || *at != 'u')
+		return 1;
+	int unit = hex_value(at + 1, left - 1);
+	if (is_surrogate(unit, 0xDC00))
+		return 0;
+	if (!is_surrogate(unit, 0xD800))
+		return 1;
+	if (left < 11 || at[5] != '\\' || at[6] != 'u' || !is_surrogate(hex_value(at + 7, left - 7), 0xDC00))
+		return 0;
+	return 11;
+}
+
+static size_t skip_digits(struct text text, size_t at)
+{
+	while (at < text.size && text.data[at] >= '0' && text.data[at] <= '9')
+		at++;
+	return at;
+}
+
+/* Numbers as RFC 8259, 6 has them: no leading zeros or plus, digits on both sides of the point. */
+static bool is_number(struct text text)
+{
+	size_t at = text.size > 0 && text.data[0] == '-';
+	size_t end = skip_digits(text, at);
+
+	if (end == at || (text.data[at] == '0' && end > at + 1))
+		return false;
+	if (end < text.size && text.data[end] == '.') {
+		at = end + 1;
+		if ((end = skip_digits(text, at)) == at)
+			return false;
+	}
+	if (end < text.size && (text.data[end] == 'e' || text.data[end] == 'E')) {
+		at = end + 1;
+		if (at < text.size && (text.data[at] == '+' || text.data[at] == '-'))
+			at++;
+		if ((end = skip_digits(text, at)) == at)
+			return false;
+	}
+	return end == text.size;
+}
+
+static bool is_word_character(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '+' ||
+	       c == '.';
+}
+
+/* The size of the number or name that begins at `at`; 0 where it is none of JSON's. */
+static size_t literal_size(struct text body, size_t at)
+{
+	struct text literal = {body.data + at, 0};
+
+	while (at + literal.size < body.size && is_word_character(literal.data[literal.size]))
+		literal.size++;
+	if (text_equal(literal, text_of("true")) || text_equal(literal, text_of("false")) ||
+	    text_equal(literal, text_of("null")) || is_number(literal))
+		return literal.size;
+	return 0;
+}
+
+static bool is_json_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static enum status scan(struct text body, struct error *error)
+{
+	bool in_string = false;
+	int depth = 0;
+
+	for (size_t i = 0; i < body.size; i++) {
+		unsigned char c = (unsigned char)body.data[i];
+		if (c == '"') {
+			in_string = !in_string;
+		} else if (c < 0x20 && (in_string || !is_json_space(body.data[i]))) {
+			return error_set(error, STATUS_INVALID, "the body is not JSON: control character U+%04X at byte %zu",
+					 c, i);
+		} else if (in_string && c == '\\') {
+			size_t size = escape_size(body.data + i + 1, body.size - i - 1);
+			if (size == 0)
+				return error_set(error, STATUS_INVALID,
+						 "the body is not JSON: the escape at byte %zu is half of a surrogate pair",
+						 i);
+			i += size;
+		} else if (!in_string && (c == '{' || c == '[') && ++depth > JSON_NESTING_MAX) {
+			return error_set(error, STATUS_INVALID, "the body is nested more than %d deep", JSON_NESTING_MAX);
+		} else if (!in_string && (c == '}' || c == ']')) {
+			depth--;
+		} else if (!in_string && is_word_character(body.data[i])) {
+			size_t size = literal_size(body, i);
+			if (size == 0)
+				return error_set(error, STATUS_INVALID,
+						 "the body is not JSON: neither a number nor true, false or null at byte %zu", i);
+			i += size - 1;
+		}
+	}
+	return STATUS_OK;
+}
+
+enum status json_parse_object(struct text body, json_object **object, struct error *error)
+{
+	if (body.size == 0)
+		return error_set(error, STATUS_INVALID, "the body is empty: it must be a JSON object");
+	if (body.size > INT_MAX || !text_is_utf8(body))
+		return error_set(error, STATUS_INVALID, "the body is not valid UTF-8");
+	if (scan(body, error) != STATUS_OK)
+		return error->status;
+
+	/* The tokener counts a value inside the innermost object as one level more; the scan has the limit. */
+	json_tokener *tokener = json_tokener_new_ex(JSON_NESTING_MAX + 2);
+	if (!tokener)
+		return error_set(error, STATUS_UNAVAILABLE, "out of memory");
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+	json_object *parsed = json_tokener_parse_ex(tokener, body.data, (int)body.size);
+	enum json_tokener_error problem = json_tokener_get_error(tokener);
+	size_t end = json_tokener_get_parse_end(tokener);
+	if (problem == json_tokener_continue) {
+		/* Only the end tells that a bare number is complete. */
+		parsed = json_tokener_parse_ex(tokener, "", 1);
+		problem = json_tokener_get_error(tokener);
+	}
+	json_tokener_free(tokener);
+
+	enum status status = STATUS_OK;
+	if (problem == json_tokener_continue)
+		status = error_set(error, STATUS_INVALID, "the body is not JSON: it ends too early");
+	else if (problem != json_tokener_success)
+		status = error_set(error, STATUS_INVALID, "the body is not JSON: %s at byte %zu",
+				   json_tokener_error_desc(problem), end);
+	else if (!json_object_is_type(parsed, json_type_object))
+		status = error_set(error, STATUS_INVALID, "the body must be a JSON object");
+	if (status == STATUS_OK)
+		*object = parsed;
+	else
+		json_object_put(parsed);
+	return status;
+}
