@@ -36,19 +36,25 @@ static int serve(const struct config *config, bool cgi)
 	return EXIT_FAILURE;
 }
 
+/* Started by a person, not by a web server. */
+static int talk(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "--version") == 0)
+		return puts("focusstats.fcgi " PACKAGE_VERSION) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+	if (argc == 2 && strcmp(argv[1], "--help") == 0)
+		return print_usage(stdout, EXIT_SUCCESS);
+	return print_usage(stderr, 2);
+}
+
 int main(int argc, char **argv)
 {
 	bool cgi = FCGX_IsCGI();
 	struct config config;
 	struct error error;
 
-	if (argc == 2 && strcmp(argv[1], "--version") == 0)
-		return puts("focusstats.fcgi " PACKAGE_VERSION) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-	if (argc == 2 && strcmp(argv[1], "--help") == 0)
-		return print_usage(stdout, EXIT_SUCCESS);
-	/* A web server may pass a query to a CGI program as arguments (RFC 3875, 4.4): they are ignored. */
+	/* A web server may pass a query to a CGI program as arguments (RFC 3875, 4.4), so they count only without one. */
 	if (cgi && !getenv("GATEWAY_INTERFACE") && !getenv("REQUEST_METHOD"))
-		return print_usage(stderr, 2);
+		return talk(argc, argv);
 	if (config_read(environ, FOCUSSTATS_DEFAULT_HOME, &config, &error) != STATUS_OK) {
 		log_line("%s", error.text);
 		if (cgi)
