@@ -4,13 +4,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char LOCK[] = "lock";
@@ -123,19 +126,50 @@ static enum status claim_host(struct home *home, struct error *error)
 			    home->path, other, home->path, HOST);
 }
 
-enum status home_lock(struct home *home, bool *taken, struct error *error)
+static void interrupt(int signal)
 {
+	(void)signal;
+}
+
+/* Wait for an open file description lock (fcntl_locking(2)), at most wait_ms. Returns 0 or an errno, EAGAIN where the time
+ * is over. The call has no time limit of its own, so a timer interrupts this thread; it fires again and again, for
+ * the first time may come before the call has begun to wait. */
+static int lock_within(int fd, int wait_ms)
+{
+	enum { AGAIN_NS = 2000000 };
 	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	struct sigaction action = {.sa_handler = interrupt};
+	struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGRTMIN};
+	const struct itimerspec time = {
+		.it_value = {wait_ms / 1000, wait_ms % 1000 * 1000000L},
+		.it_interval = {0, AGAIN_NS},
+	};
+	timer_t timer;
+
+	if (fcntl(fd, F_OFD_SETLK, &whole) == 0)
+		return 0;
+	if (wait_ms == 0 || (errno != EAGAIN && errno != EACCES))
+		return errno == EACCES ? EAGAIN : errno;
+	event._sigev_un._tid = gettid();
+	if (sigaction(SIGRTMIN, &action, NULL) != 0 || timer_create(CLOCK_MONOTONIC, &event, &timer) != 0)
+		return errno;
+	int reason = timer_settime(timer, 0, &time, NULL) == 0 && fcntl(fd, F_OFD_SETLKW, &whole) == 0 ? 0 : errno;
+	timer_delete(timer);
+	return reason == EINTR ? EAGAIN : reason;
+}
+
+enum status home_lock(struct home *home, int wait_ms, bool *taken, struct error *error)
+{
 	struct stat locked, named;
 
 	*taken = false;
 	int fd = openat(home->folder, LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return cannot(error, home, "opening", LOCK, errno);
-	if (fcntl(fd, F_OFD_SETLK, &whole) != 0) {
-		int reason = errno;
+	int reason = lock_within(fd, wait_ms);
+	if (reason != 0) {
 		close(fd);
-		return reason == EAGAIN || reason == EACCES ? STATUS_OK : cannot(error, home, "locking", LOCK, reason);
+		return reason == EAGAIN ? STATUS_OK : cannot(error, home, "locking", LOCK, reason);
 	}
 	/* Somebody may have removed or replaced the file between the open and the lock. */
 	if (fstat(fd, &locked) != 0 || fstatat(home->folder, LOCK, &named, AT_SYMLINK_NOFOLLOW) != 0 ||
@@ -143,7 +177,14 @@ enum status home_lock(struct home *home, bool *taken, struct error *error)
 		close(fd);
 		return STATUS_OK;
 	}
+	/* Where somebody removes the lock file although its owner lives, the lock on the folder still holds. NFS has no
+	 * locks on folders. */
+	if (flock(home->folder, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+		close(fd);
+		return STATUS_OK;
+	}
 	if (home->network && claim_host(home, error) != STATUS_OK) {
+		flock(home->folder, LOCK_UN);
 		close(fd);
 		return error->status;
 	}
@@ -156,6 +197,7 @@ void home_unlock(struct home *home)
 {
 	if (home->network)
 		unlinkat(home->folder, HOST, 0);
+	flock(home->folder, LOCK_UN);
 	close(home->lock);
 	home->lock = -1;
 }

@@ -12,7 +12,7 @@
 
 struct home {
 	const char *path; /* absolute; the caller's */
-	int folder;       /* descriptor of the folder */
+	int folder;       /* descriptor of the folder; locked, too, while the lock is held */
 	int lock;         /* descriptor of the lock while held, or -1 */
 	bool network;     /* on a network file system */
 };
@@ -22,9 +22,10 @@ struct home {
 enum status home_open(struct home *home, const char *path, struct error *error);
 void home_close(struct home *home);
 
-/* Try to take the lock, without waiting. STATUS_OK with *taken telling whether; STATUS_UNAVAILABLE with a detail where it
- * cannot be had at all. */
-enum status home_lock(struct home *home, bool *taken, struct error *error);
+/* Try to take the lock, for up to wait_ms. Those who wait get it in the order in which they came, more or less: the
+ * kernel's queue. STATUS_OK with *taken telling whether; STATUS_UNAVAILABLE with a detail where it cannot be had at
+ * all. */
+enum status home_lock(struct home *home, int wait_ms, bool *taken, struct error *error);
 
 /* Let the lock go. */
 void home_unlock(struct home *home);

@@ -12,6 +12,9 @@
 enum {
 	PAUSE_MIN_US = 500,
 	PAUSE_MAX_US = 16000,
+	/* A look at the socket, then a wait for the lock: longer from time to time, not to lose the place in the queue. */
+	LOCK_WAIT_MIN_MS = 4,
+	LOCK_WAIT_MAX_MS = 512,
 	/* A store that could not be opened is not tried again at once: recovery may be much work. */
 	FAILURE_REST_MS = 500,
 };
@@ -44,9 +47,9 @@ static enum status open_store(struct owner *owner, struct store **store, struct 
 	return error->status;
 }
 
-/* Become the owner if nobody is. Under `taking`. STATUS_OK whether or not; STATUS_UNAVAILABLE where the place is
- * free and could not be taken. */
-static enum status take_place(struct owner *owner, struct error *error)
+/* Become the owner if nobody is, or ceases to be within wait_ms. Under `taking`. STATUS_OK whether or not;
+ * STATUS_UNAVAILABLE where the place is free and could not be taken. */
+static enum status take_place(struct owner *owner, int wait_ms, struct error *error)
 {
 	struct store *store;
 	bool taken;
@@ -55,7 +58,7 @@ static enum status take_place(struct owner *owner, struct error *error)
 		*error = owner->failure;
 		return error->status;
 	}
-	enum status status = home_lock(&owner->home, &taken, error);
+	enum status status = home_lock(&owner->home, wait_ms, &taken, error);
 	if (status == STATUS_OK && !taken)
 		return STATUS_OK;
 	if (status == STATUS_OK && (status = open_store(owner, &store, error)) != STATUS_OK)
@@ -83,21 +86,27 @@ enum status owner_init(struct owner *owner, const char *home, const struct owner
 	pthread_mutex_init(&owner->taking, NULL);
 	if (!options->once) {
 		pthread_mutex_lock(&owner->taking);
-		take_place(owner, &ignored);
+		take_place(owner, 0, &ignored);
 		pthread_mutex_unlock(&owner->taking);
 	}
 	return STATUS_OK;
 }
 
+/* least, twice that, and so on, but not over most. */
+static int rising(unsigned attempt, int least, int most)
+{
+	return attempt < 16 && least << attempt < most ? least << attempt : most;
+}
+
 /* Wait a little, longer from time to time, never in step with others. */
 static void pause_before(unsigned attempt)
 {
-	unsigned most_us = attempt < 5 ? PAUSE_MIN_US << attempt : PAUSE_MAX_US;
+	int most_us = rising(attempt, PAUSE_MIN_US, PAUSE_MAX_US);
 	uint16_t chance = 0;
 
 	if (getrandom(&chance, sizeof chance, GRND_NONBLOCK) < 0)
 		chance = 0x8000;
-	long us = PAUSE_MIN_US + (long)((uint64_t)most_us * chance / 0x10000);
+	long us = PAUSE_MIN_US + (long)most_us * chance / 0x10000;
 	nanosleep(&(struct timespec){.tv_nsec = us * 1000}, NULL);
 }
 
@@ -154,15 +163,15 @@ void owner_execute(struct owner *owner, struct call *call, struct text request_i
 			return;
 		}
 		if (outcome == RELAY_NO_OWNER) {
+			int wait_ms = rising(attempt, LOCK_WAIT_MIN_MS, LOCK_WAIT_MAX_MS);
 			pthread_mutex_lock(&owner->taking);
-			bool failed = !atomic_load(&owner->store) && take_place(owner, error) != STATUS_OK;
+			bool failed = !atomic_load(&owner->store) && take_place(owner, wait_ms, error) != STATUS_OK;
 			pthread_mutex_unlock(&owner->taking);
 			if (failed)
 				return;
-			if (atomic_load(&owner->store))
-				continue;
+		} else {
+			pause_before(attempt);
 		}
-		pause_before(attempt);
 	}
 }
 
