@@ -37,6 +37,9 @@ struct gateway {
 	struct service service;
 	int epoll, signals, wake;
 	atomic_bool draining;
+	pthread_mutex_t mutex; /* guards running */
+	pthread_cond_t ended;
+	unsigned running; /* workers */
 };
 
 static bool watch(struct gateway *gateway, int operation, int fd, enum kind kind, uint32_t events)
@@ -257,15 +260,19 @@ static void *work(void *context)
 		if (epoll_wait(gateway->epoll, &event, 1, -1) == 1)
 			handle(gateway, &event);
 	drain(gateway);
+	pthread_mutex_lock(&gateway->mutex);
+	gateway->running--;
+	pthread_cond_signal(&gateway->ended);
+	pthread_mutex_unlock(&gateway->mutex);
 	return NULL;
 }
 
 /* Wait for the drain to begin, then for the workers' end; false where one of them does not come to it in time. */
-static bool join_workers(struct gateway *gateway, pthread_t *workers, unsigned count)
+static bool wait_for_workers(struct gateway *gateway)
 {
 	struct pollfd wake = {.fd = gateway->wake, .events = POLLIN};
 	struct timespec until;
-	bool all = true;
+	int result = 0;
 
 	while (poll(&wake, 1, -1) != 1)
 		continue;
@@ -273,8 +280,11 @@ static bool join_workers(struct gateway *gateway, pthread_t *workers, unsigned c
 	until.tv_nsec += DRAIN_LIMIT_MS % 1000 * 1000000L;
 	until.tv_sec += DRAIN_LIMIT_MS / 1000 + until.tv_nsec / 1000000000;
 	until.tv_nsec %= 1000000000;
-	for (unsigned i = 0; i < count; i++)
-		all &= pthread_clockjoin_np(workers[i], NULL, CLOCK_MONOTONIC, &until) == 0;
+	pthread_mutex_lock(&gateway->mutex);
+	while (gateway->running > 0 && result != ETIMEDOUT)
+		result = pthread_cond_clockwait(&gateway->ended, &gateway->mutex, CLOCK_MONOTONIC, &until);
+	bool all = gateway->running == 0;
+	pthread_mutex_unlock(&gateway->mutex);
 	return all;
 }
 
@@ -312,25 +322,37 @@ static enum status set_up(struct gateway *gateway, struct error *error)
 	return STATUS_OK;
 }
 
+static int start_workers(struct gateway *gateway, pthread_t *workers, unsigned threads, unsigned *started)
+{
+	*started = 0;
+	if (!watch_listener(gateway, STDIN_FILENO, KIND_LISTENER))
+		return errno;
+	pthread_mutex_lock(&gateway->mutex);
+	int result = 0;
+	while (*started < threads && (result = pthread_create(&workers[*started], NULL, work, gateway)) == 0)
+		++*started;
+	gateway->running = *started;
+	pthread_mutex_unlock(&gateway->mutex);
+	return result;
+}
+
 static enum status run(struct gateway *gateway, unsigned threads, struct error *error)
 {
 	pthread_t *workers = calloc(threads, sizeof *workers);
-	unsigned started = 0;
-	int result = workers ? 0 : ENOMEM;
 
-	if (result == 0 && !watch_listener(gateway, STDIN_FILENO, KIND_LISTENER))
-		result = errno;
-	while (result == 0 && started < threads &&
-	       (result = pthread_create(&workers[started], NULL, work, gateway)) == 0)
-		started++;
+	if (!workers)
+		return system_lacks(error, "starting the workers", ENOMEM);
+	unsigned started;
+	int result = start_workers(gateway, workers, threads, &started);
 	if (result != 0)
 		begin_drain(gateway);
-	bool ended = join_workers(gateway, workers, started);
-	free(workers);
-	if (!ended) {
+	if (!wait_for_workers(gateway)) {
 		log_line("stopped while requests were still being served; the next owner recovers the store");
 		_exit(EXIT_SUCCESS);
 	}
+	for (unsigned i = 0; i < started; i++)
+		pthread_join(workers[i], NULL);
+	free(workers);
 	return result == 0 ? STATUS_OK : system_lacks(error, "starting the workers", result);
 }
 
@@ -338,7 +360,11 @@ enum status fastcgi_serve(const struct config *config, struct error *error)
 {
 	struct gateway gateway = {
 		.service = {.policy = exchange_policy(config), .ids = UUID_SOURCE_INIT},
-		.epoll = -1, .signals = -1, .wake = -1,
+		.epoll = -1,
+		.signals = -1,
+		.wake = -1,
+		.mutex = PTHREAD_MUTEX_INITIALIZER,
+		.ended = PTHREAD_COND_INITIALIZER,
 	};
 	const struct owner_options options = {
 		.patience_ms = config->relay_timeout_ms,
