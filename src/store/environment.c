@@ -22,9 +22,9 @@ enum {
 	/* Recovery fills the rest of the current log file with zeros: small files open fast. */
 	LOG_FILE_BYTES = 1 << 20,
 	LOG_BUFFER_BYTES = 128 << 10,
-	/* A batch locks some pages an operation; transactions whose page versions are in the cache count too. */
-	LOCKS_MAX = 50000,
-	TRANSACTIONS_MAX = 20000,
+	/* A batch locks some pages an operation. The engine sizes its tables by these when it opens. */
+	LOCKS_MAX = 10000,
+	TRANSACTIONS_MAX = 5000, /* those whose page versions are still in the cache count too */
 	DISK_FULL_MEMORY_MS = 10000,
 };
 
@@ -141,13 +141,14 @@ static int open_handle(const struct store_options *options, DB_ENV **handle)
 	DB_ENV *env = *handle;
 	env->set_errcall(env, report);
 	(void)env->set_event_notify(env, notify);
-	if ((result = env->set_cachesize(env, 0, options->once ? CACHE_ONCE_BYTES : CACHE_BYTES, 1)) != 0 ||
-	    (result = env->set_lg_max(env, LOG_FILE_BYTES)) != 0 ||
-	    (result = env->set_lg_bsize(env, LOG_BUFFER_BYTES)) != 0 ||
-	    (result = env->set_lk_max_locks(env, LOCKS_MAX)) != 0 ||
-	    (result = env->set_lk_max_objects(env, LOCKS_MAX)) != 0 ||
-	    (result = env->set_tx_max(env, TRANSACTIONS_MAX)) != 0 ||
-	    (result = env->log_set_config(env, DB_LOG_AUTO_REMOVE, 1)) != 0)
+	if ((result = env->set_lg_max(env, LOG_FILE_BYTES)) != 0 ||
+	    (result = env->log_set_config(env, DB_LOG_AUTO_REMOVE, 1)) != 0 ||
+	    (result = env->set_cachesize(env, 0, options->once ? CACHE_ONCE_BYTES : CACHE_BYTES, 1)) != 0)
+		return result;
+	if (!options->once && ((result = env->set_lg_bsize(env, LOG_BUFFER_BYTES)) != 0 ||
+			       (result = env->set_lk_max_locks(env, LOCKS_MAX)) != 0 ||
+			       (result = env->set_lk_max_objects(env, LOCKS_MAX)) != 0 ||
+			       (result = env->set_tx_max(env, TRANSACTIONS_MAX)) != 0))
 		return result;
 	return env->open(env, options->home,
 			 DB_CREATE | DB_PRIVATE | DB_THREAD | DB_RECOVER | DB_INIT_MPOOL | DB_INIT_LOG | DB_INIT_TXN |
