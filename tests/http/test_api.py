@@ -308,7 +308,8 @@ class Api(ApiCase):
         with self.server.client() as client:
             for number in range(20):
                 body = harness.encode({"user": self.user, "document": str(number), "library": "l"})
-                reply = client.request("POST", self.server.url("startSession"), body, [("Content-Type", "application/json")])
+                reply = client.request("POST", self.server.url("startSession"), body,
+                                       [("Content-Type", "application/json")] + self.server.headers())
                 self.assertEqual(reply.status, 200, reply)
         self.assertEqual([session["document"] for session in self.sessions()], [str(number) for number in range(20)])
 

@@ -138,7 +138,7 @@ def nested_objects(depth):
 
 def padded(size):
     """A good startSession of exactly SIZE bytes."""
-    body = b'{"user":"USER","document":"large","library":"l"}'
+    body = b'{"user":"reader","document":"large","library":"l"}'
     return body + b" " * (size - len(body))
 
 
@@ -191,6 +191,7 @@ class BadInput(harness.ServerCase, Refusals):
 
     def raw(self, head, body=b"", method="POST"):
         """HEAD is the lines from the request line on."""
+        head = head + ["%s: %s" % pair for pair in self.server.headers()]
         return self.server.raw("\r\n".join(head).encode("latin-1") + b"\r\n\r\n" + body, method)
 
     @tap.cases(NOT_JSON)
@@ -199,6 +200,9 @@ class BadInput(harness.ServerCase, Refusals):
 
     @tap.cases([("%s.%s is missing" % (action, field), action, field) for action in FIELDS for field in FIELDS[action]])
     def test_missing_field(self, action, field):
+        """Behind authentication `user` may be left out: then it is who is signed in (test_auth.py)."""
+        if self.server.auth and field == "user":
+            self.skipTest("a shared host has no open variant")
         fields = {name: value for name, value in FIELDS[action].items() if name != field}
         self.assert_refused(self.post(action, harness.encode(fields)), 400, field)
 
@@ -239,6 +243,14 @@ class BadInput(harness.ServerCase, Refusals):
     def test_body_over_the_limit(self, size):
         self.assert_refused(self.post("startSession", padded(size)), 413, str(MAX_BODY))
 
+    def test_body_over_the_limit_of_the_server(self):
+        """The site files set 1 MiB, beyond which lighttpd, nginx and Apache's CGI refuse it themselves, not in JSON; the other two pass it on."""
+        reply = self.post("startSession", padded((1 << 20) + 1))
+        if self.server.name in ("apache-proxy-fcgi", "apache-fcgid"):
+            self.assert_refused(reply, 413, str(MAX_BODY))
+        else:
+            self.assertEqual(reply.status, 413)
+
     @tap.cases([(text, text) for text in CONTENT_TYPES_TAKEN])
     def test_content_type_taken(self, text):
         self.stores = True
@@ -256,19 +268,19 @@ class BadInput(harness.ServerCase, Refusals):
 
     @tap.cases([(method, method) for method in ("GET", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS")])
     def test_method_of_an_action(self, method):
-        body = padded(100).replace(b"USER", b"reader") if method in ("PUT", "PATCH") else None
+        body = padded(100) if method in ("PUT", "PATCH") else None
         reply = self.server.request(method, self.server.url("startSession"), body, [JSON] if body else [])
         self.assertEqual(reply.header("Allow"), "POST", reply)
         if method == "HEAD":
             self.assertEqual((reply.status, reply.body), (405, b""))
         else:
-            self.assert_refused(reply, 405, method)
+            self.assert_refused(reply, 405, "startSession", "POST")
 
     @tap.cases([(method, method) for method in ("POST", "PUT", "DELETE", "OPTIONS")])
     def test_method_of_health(self, method):
         body = b"{}" if method in ("POST", "PUT") else None
         reply = self.server.request(method, self.server.url("health"), body, [JSON] if body else [])
-        self.assert_refused(reply, 405, method)
+        self.assert_refused(reply, 405, "health", "GET")
         self.assertEqual(reply.header("Allow"), "GET, HEAD")
 
     @tap.cases([(path or "nothing", path) for path in (
@@ -277,16 +289,16 @@ class BadInput(harness.ServerCase, Refusals):
         "/FocusStatsX/startSession", "/startSession", "/FocusStats/%73tartSession/", "/FocusStats/Health", "/FocusStats/startSession%20",
         "/FocusStats/" + "x" * 2000, "/FocusStats/%C3%A9", "/FocusStats/%22%3Cscript%3E")])
     def test_unknown_path(self, path):
-        for method, body in (("POST", padded(100).replace(b"USER", b"reader")), ("GET", None), ("OPTIONS", None)):
+        for method, body in (("POST", padded(100)), ("GET", None), ("OPTIONS", None)):
             with self.subTest(method):
                 reply = self.server.request(method, self.server.prefix + path, body, [JSON] if body else [])
                 self.assert_refused(reply, 404)
 
     @tap.cases([("invalid UTF-8", "%FF%FE"), ("an overlong slash", "%C0%AF"), ("a control character", "%01"), ("a line feed", "%0A"), ("DEL", "%7F")])
     def test_path_of_bytes(self, text):
-        """lighttpd refuses control characters in a path itself (400). The answer is UTF-8 whatever the path was."""
+        """lighttpd refuses control characters and what is not UTF-8 in a path itself (400). The answer is UTF-8 whatever the path was."""
         reply = self.server.request("GET", self.server.url("start") + text)
-        if self.server.name == "lighttpd" and text in ("%01", "%0A", "%7F"):
+        if self.server.name == "lighttpd":
             self.assertEqual(reply.status, 400)
         else:
             self.assert_refused(reply, 404)
@@ -519,18 +531,6 @@ class DirectFastCgi(Direct):
                 except fcgi.ConnectionClosed:
                     pass
         self.assertEqual(self.stored(), before)
-
-    def test_other_roles(self):
-        """Only the responder's role is ours: an authorizer must not learn "yes" from us."""
-        for role in (fcgi.AUTHORIZER, fcgi.FILTER, 77):
-            with self.responder.connect() as connection:
-                connection.begin(role=role)
-                connection.params(1, fcgi.request_params("POST", "/FocusStats/startSession", self.GOOD))
-                connection.stdin(1, self.GOOD)
-                try:
-                    self.assertNotEqual(connection.reply().status, 200)
-                except fcgi.ConnectionClosed:
-                    pass
 
     def test_no_parameters_at_all(self):
         with self.responder.connect() as connection:

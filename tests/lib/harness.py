@@ -28,7 +28,8 @@ What is there:
                         .start() .stop() .port .pid .folder .responder (None where the web server starts the program itself)
                         .post(action, fields, user=None, headers=()) -> webclient.Reply    one request, fields a dict or raw bytes
                         .request(method, path, body=None, headers=(), user=None)           path as sent, with the prefix
-                        .client() -> webclient.Client    a kept connection of its own, for one thread; .url(action) is the path for it
+                        .client() -> webclient.Client    a kept connection of its own, for one thread; .url(action) is the path for it,
+                        .headers(user=None) the headers that its requests need besides their own
                         .raw(bytes) -> Reply; .missing() -> None or why it cannot run (a skip reason with the Debian package)
                         auth=True: the site file as shipped, Basic authentication, users in PASSWORDS; False: its open variant. A shared host has no
                         open one: there everything is done as .default_user, an administrator, and the user NOBODY sends no password at all

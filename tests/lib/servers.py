@@ -73,10 +73,13 @@ class Server(Child):
         return webclient.raw(self.port, data, method)
 
     def request(self, method, path, body=None, headers=(), user=None):
-        user = user or self.default_user
-        headers = list(headers) + ([basic(user)] if user and user != NOBODY else [])
         with self.client() as client:
-            return client.request(method, path, body, headers)
+            return client.request(method, path, body, list(headers) + self.headers(user))
+
+    def headers(self, user=None):
+        """What a request of USER has to have besides its own."""
+        user = user or self.default_user
+        return [basic(user)] if user and user != NOBODY else []
 
     def post(self, action, fields, user=None, headers=()):
         return self.request("POST", self.url(action), encode(fields), [("Content-Type", "application/json")] + list(headers), user)
@@ -357,7 +360,8 @@ class ApacheSharedHost(ApacheCgi):
         rewriting = re.findall(r"(?m)^#\s+(Rewrite.*)$", text)
         if len(rewriting) != 2:
             raise AssertionError("the comment of htaccess shows %d lines of rewriting" % len(rewriting))
-        self.folder.write(os.path.join("web", ".htaccess"), "\n".join(rewriting) + "\n")
+        if self.prefix == "/api":
+            self.folder.write(os.path.join("web", ".htaccess"), "\n".join(rewriting) + "\n")
 
     def main_lines(self):
         return self.setting_lines() + [

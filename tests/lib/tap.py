@@ -74,13 +74,17 @@ class Cases(type):
 
 
 class Result(unittest.TestResult):
-    """Prints one line for each outcome."""
+    """Prints one line for each test, and one for each fixture of a class that failed or skipped its tests."""
 
     def __init__(self, stream):
         super().__init__()
         self.stream = stream
         self.count = 0
         self.failed = 0
+        self.current = None
+        self.problems = []
+        self.directive = ""
+        self.started = 0
 
     def line(self, ok, test, directive=""):
         self.count += 1
@@ -95,6 +99,9 @@ class Result(unittest.TestResult):
 
     def startTest(self, test):
         super().startTest(test)
+        self.current = test
+        self.problems = []
+        self.directive = ""
         seconds = getattr(getattr(test, getattr(test, "_testMethodName", ""), None), "tap_limit_seconds",
                           getattr(test, "tap_limit_seconds", LIMIT_SECONDS))
         signal.alarm(seconds)
@@ -103,40 +110,45 @@ class Result(unittest.TestResult):
     def stopTest(self, test):
         signal.alarm(0)
         super().stopTest(test)
+        self.line(not self.problems, test, "" if self.problems else self.directive)
+        for text in self.problems:
+            self.note(text)
         if time.monotonic() - self.started > SLOW_SECONDS:
             self.note("took %.1f s" % (time.monotonic() - self.started))
+        self.current = None
 
-    def addSuccess(self, test):
-        super().addSuccess(test)
-        self.line(True, test)
+    def problem(self, test, err):
+        text = "".join(traceback.format_exception(*err))
+        if self.current is None:
+            self.line(False, test)
+            self.note(text)
+        else:
+            self.problems.append(text if test is self.current else "%s\n%s" % (title_of(test), text))
 
     def addError(self, test, err):
         super().addError(test, err)
-        self.line(False, test)
-        self.note("".join(traceback.format_exception(*err)))
+        self.problem(test, err)
 
     def addFailure(self, test, err):
         super().addFailure(test, err)
-        self.line(False, test)
-        self.note("".join(traceback.format_exception(*err)))
+        self.problem(test, err)
 
     def addSubTest(self, test, subtest, err):
         super().addSubTest(test, subtest, err)
         if err is not None:
-            self.line(False, subtest)
-            self.note("".join(traceback.format_exception(*err)))
+            self.problem(subtest, err)
 
     def addSkip(self, test, reason):
         super().addSkip(test, reason)
-        self.line(True, test, " # SKIP " + reason.replace("\n", " "))
-
-    def addExpectedFailure(self, test, err):
-        super().addExpectedFailure(test, err)
-        self.line(False, test, " # TODO expected to fail")
+        directive = " # SKIP " + reason.replace("\n", " ")
+        if self.current is None:
+            self.line(True, test, directive)
+        else:
+            self.directive = directive
 
     def addUnexpectedSuccess(self, test):
         super().addUnexpectedSuccess(test)
-        self.line(False, test)
+        self.problems.append("expected to fail, and did not")
 
 
 def title_of(test):
