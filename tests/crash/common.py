@@ -1,0 +1,96 @@
+"""What every crash test has: a folder that is watched, and figures.
+
+    class Thing(CrashCase):
+        def test_x(self):
+            folder = self.watched()                 a TestFolder with folder.watch looking; it must have seen nothing wrong in the end
+            ...
+            store = self.read(folder)               offline.read, once everything was stopped
+    LONG                                            whether the long forms run: FOCUSSTATS_LONG=1 in the environment
+"""
+
+import os
+import shutil
+import statistics
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+
+import harness  # noqa: E402
+import offline  # noqa: E402
+from watch import Watch  # noqa: E402
+
+LONG = os.environ.get("FOCUSSTATS_LONG") == "1"
+
+
+class CrashCase(harness.Case):
+    """A test on watched folders."""
+
+    abstract = True
+
+    def watched(self):
+        folder = self.folder()
+        folder.watch = Watch(folder).start()
+        self.addCleanup(folder.watch.stop)
+        return folder
+
+    def read(self, folder):
+        """The store's files as they lie there; everything must have stopped."""
+        if offline.missing():
+            self.skipTest(offline.missing())
+        folder.watch.stop()
+        return offline.read(folder)
+
+
+class Faults:
+    """What tests/preload/faults.c does to the program, by files in a folder."""
+
+    def __init__(self, folder):
+        built = os.path.join(os.path.abspath(os.environ.get("top_builddir") or os.getcwd()), "tests", "preload", "faults.so")
+        self.library = folder.join("cgi-bin", "faults.so")
+        self.path = folder.join("faults")
+        shutil.copy(built, self.library)
+        os.mkdir(self.path)
+        folder.give(self.path)
+        self.folder = folder
+
+    def settings(self, more=None):
+        """Settings for what is started."""
+        asan = self.folder.sanitizer_options()["ASAN_OPTIONS"] + ":verify_asan_link_order=0"
+        return {"LD_PRELOAD": self.library, "FAULTS_DIR": self.path, "ASAN_OPTIONS": asan, **(more or {})}
+
+    def set(self, name, content=""):
+        """In one step, so that no process sees half of it."""
+        half = os.path.join(self.path, "." + name)
+        with open(half, "w", encoding="utf-8") as file:
+            file.write(content)
+        os.chmod(half, 0o666)
+        os.rename(half, os.path.join(self.path, name))
+
+    def clear(self, name):
+        try:
+            os.unlink(os.path.join(self.path, name))
+        except FileNotFoundError:
+            pass
+
+    def asked(self, name):
+        return os.path.exists(os.path.join(self.path, name))
+
+    def content(self, name):
+        try:
+            with open(os.path.join(self.path, name), encoding="utf-8") as file:
+                return file.read()
+        except FileNotFoundError:
+            return ""
+
+
+def note(text, *values):
+    """A line of figures in the test's output."""
+    sys.stdout.write("# %s\n" % (text % values))
+    sys.stdout.flush()
+
+
+def spread(seconds):
+    """Median and worst of some times, as text."""
+    if not seconds:
+        return "none"
+    return "median %.0f ms, worst %.0f ms" % (1000 * statistics.median(seconds), 1000 * max(seconds))

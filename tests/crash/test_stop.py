@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""SIGSTOP of the process that owns the store, for some seconds and under load, then SIGCONT. The others must answer 503 in bounded time, and what was
+answered «was not carried out» must not be carried out when the owner wakes."""
+
+import os
+import random
+import resource
+import signal
+import socket
+import time
+
+from common import LONG, CrashCase, harness, note, spread
+
+import tap  # noqa: E402
+from ledger import MAYBE, UNAVAILABLE, FcgiClient, Ledger, Writers  # noqa: E402
+from watch import owners  # noqa: E402
+
+RELAY_TIMEOUT_MS = 400
+# What a loaded machine adds to it.
+MARGIN_SECONDS = 4.0
+THREADS = 16
+CLIENTS = 24
+
+
+@tap.limit(1200 if LONG else 120)
+class Stop(CrashCase):
+    """The owner sleeps."""
+
+    def responder(self, folder, **settings):
+        return self.start(harness.Responder(folder, {"FOCUSSTATS_RELAY_TIMEOUT": str(RELAY_TIMEOUT_MS), "FOCUSSTATS_THREADS": str(THREADS), **settings},
+                                            processes=4))
+
+    def stop_owner(self, folder):
+        pid = harness.wait_until(lambda: owners(folder), "there is an owner")[0]
+        self.addCleanup(self.go_on, pid)
+        os.kill(pid, signal.SIGSTOP)
+        return pid
+
+    @staticmethod
+    def go_on(pid):
+        try:
+            os.kill(pid, signal.SIGCONT)
+        except ProcessLookupError:
+            pass
+
+    def test_under_load(self):
+        """Clients of all processes write; those whose request the owner itself had taken wait until it wakes."""
+        folder = self.watched()
+        responder = self.responder(folder)
+        ledger = Ledger()
+        writers = Writers(ledger, CLIENTS, lambda: FcgiClient(responder, keep=False)).start()
+        pauses, maybes = [], []
+        try:
+            for _ in range(40 if LONG else 4):
+                ledger.wait_flow()
+                maybe = ledger.counts[MAYBE]
+                pid = self.stop_owner(folder)
+                ledger.wait_count(UNAVAILABLE, random.randrange(10, 60))
+                begun = time.monotonic()
+                self.go_on(pid)
+                ledger.wait_flow()
+                pauses.append(time.monotonic() - begun)
+                maybes.append(ledger.counts[MAYBE] - maybe)
+        finally:
+            writers.stop()
+        self.assertLess(ledger.slowest[UNAVAILABLE], RELAY_TIMEOUT_MS / 1000 + MARGIN_SECONDS)
+        # Each of the owner's workers waits for one write of a batch.
+        self.assertLessEqual(max(maybes), THREADS)
+        responder.stop()
+        found = self.read(folder).check(ledger)
+        note("%d stops: %s; slowest 503 %.0f ms; at most %d a stop told «may have been carried out», %d of %d were; pause after SIGCONT: %s",
+             len(pauses), ledger.summary(), 1000 * ledger.slowest[UNAVAILABLE], max(maybes), found, sum(maybes), spread(pauses))
+
+    def test_killed_while_stopped(self):
+        """It never wakes: another process takes its place."""
+        folder = self.watched()
+        responder = self.responder(folder)
+        ledger = Ledger()
+        writers = Writers(ledger, CLIENTS, lambda: FcgiClient(responder, keep=False)).start()
+        try:
+            for _ in range(20 if LONG else 2):
+                ledger.wait_flow()
+                pid = self.stop_owner(folder)
+                ledger.wait_count(UNAVAILABLE, 10)
+                folder.watch.kill(pid)
+                ledger.wait_flow()
+                responder.start_one()
+        finally:
+            writers.stop()
+        responder.stop()
+        self.read(folder).check(ledger)
+
+    def test_reads(self):
+        """A read is answered 503 as well, and is answered as before when the owner has woken."""
+        folder = self.watched()
+        responder = self.responder(folder)
+        responder.post("initUser", {"user": "u"})
+        identity = responder.post("startSession", {"user": "u", "document": "d", "library": "l"}).json()["focusSession"]
+        pid = self.stop_owner(folder)
+        for action, fields in [("_getSessions", {"user": "u"}), ("_viewStats", {"user": "u"}), ("endSession", {"focusSession": identity})]:
+            begun = time.monotonic()
+            reply = responder.post(action, fields)
+            self.assertEqual((reply.status, reply.header("Retry-After")), (503, "1"))
+            self.assertIn("was not carried out", reply.json()["error"])
+            self.assertLess(time.monotonic() - begun, RELAY_TIMEOUT_MS / 1000 + MARGIN_SECONDS)
+        self.assertEqual(responder.ask("GET", "/FocusStats/health").status, 503)
+        self.go_on(pid)
+        harness.wait_until(lambda: responder.ask("GET", "/FocusStats/health").status == 200, "health is well again")
+        self.assertIsNone(responder.post("_getSessions", {"user": "u"}).json()[0]["focusSession"]["endTime"])
+        self.assertEqual(responder.post("endSession", {"focusSession": identity}).status, 200)
+        responder.stop()
+        self.read(folder)
+
+    def test_its_queue_is_full(self):
+        """So many wait at the stopped owner's socket that nobody more can connect to it."""
+        folder = self.watched()
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        responder = self.responder(folder)
+        responder.post("initUser", {"user": "u"})
+        pid = self.stop_owner(folder)
+        waiting = []
+        try:
+            while len(waiting) < 5000:
+                one = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+                one.setblocking(False)
+                waiting.append(one)
+                try:
+                    one.connect(os.path.join(folder.home, "relay.sock"))
+                except BlockingIOError:
+                    break
+            else:
+                self.skipTest("5,000 connections do not fill the queue here")
+            begun = time.monotonic()
+            replies = harness.clients(8, lambda index: responder.post("startSession", {"user": "u", "document": "no", "library": "l"}))
+            self.assertEqual([reply.status for reply in replies], [503] * 8)
+            self.assertLess(time.monotonic() - begun, RELAY_TIMEOUT_MS / 1000 + MARGIN_SECONDS)
+        finally:
+            for one in waiting:
+                one.close()
+        self.go_on(pid)
+        harness.wait_until(lambda: responder.post("startSession", {"user": "u", "document": "yes", "library": "l"}).status == 200, "writes flow again")
+        responder.stop()
+        self.assertEqual({record.document for record in self.read(folder).sessions.values()}, {"yes"})
+
+    def test_plain_cgi(self):
+        """A CGI process beside a stopped owner."""
+        folder = self.watched()
+        responder = self.start(harness.Responder(folder))
+        responder.post("initUser", {"user": "u"})
+        pid = self.stop_owner(folder)
+        begun = time.monotonic()
+        reply = harness.cgi(folder, "POST", "/FocusStats/startSession", harness.encode({"user": "u", "document": "no", "library": "l"}),
+                            settings={"FOCUSSTATS_RELAY_TIMEOUT": str(RELAY_TIMEOUT_MS)})
+        self.assertEqual((reply.status, reply.header("Retry-After")), (503, "1"))
+        self.assertLess(time.monotonic() - begun, RELAY_TIMEOUT_MS / 1000 + MARGIN_SECONDS)
+        self.go_on(pid)
+        self.assertEqual(responder.post("startSession", {"user": "u", "document": "yes", "library": "l"}).status, 200)
+        responder.stop()
+        self.assertEqual({record.document for record in self.read(folder).sessions.values()}, {"yes"})
+
+
+if __name__ == "__main__":
+    tap.main(globals())

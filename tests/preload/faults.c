@@ -1,0 +1,206 @@
+/* Faults for the crash tests, preloaded into the program (LD_PRELOAD). Files in the folder that FAULTS_DIR names say which;
+ * they are looked at in every call, so a test makes and removes them while the program runs:
+ *
+ *   sync-fail      the next fsync or fdatasync fails with EIO and removes the file; what was written to a log file since its last
+ *                  sync is lost, as when the kernel has dropped the pages that it could not write
+ *   sync-fail-at   holds a number N: the N-th one of each process fails with EIO
+ *   sync-block     an fsync or fdatasync waits until the file is gone; it appends the name of its file to `sync-waiting`
+ *   no-space       write and pwrite fail with ENOSPC for files in the folder that FOCUSSTATS_HOME names; where it is not
+ *                  empty, for those whose name begins with what it holds
+ *   network        statfs and fstatfs report NFS
+ *   hostname       gethostname gives what it holds
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The next definition of a function behind this object's. */
+#define REAL(name) (__extension__(__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+static bool path_of(const char *name, char path[4096])
+{
+	const char *folder = getenv("FAULTS_DIR");
+
+	return folder && snprintf(path, 4096, "%s/%s", folder, name) < 4096;
+}
+
+/* Whether the fault is asked for, and what its file holds. Keeps errno. */
+static bool asked(const char *name, char content[256])
+{
+	int before = errno;
+	char path[4096];
+	int fd = path_of(name, path) ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+
+	errno = before;
+	if (fd < 0)
+		return false;
+	ssize_t size = read(fd, content, 255);
+	content[size > 0 ? size : 0] = '\0';
+	close(fd);
+	errno = before;
+	return true;
+}
+
+/* The path of an open file; an empty one where it has none. */
+static void name_of(int fd, char path[4096])
+{
+	char link[64];
+
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	ssize_t size = readlink(link, path, 4095);
+	path[size > 0 ? size : 0] = '\0';
+}
+
+static void wait_while_blocked(int fd)
+{
+	char content[256], path[4096], name[4096];
+
+	if (!asked("sync-block", content))
+		return;
+	if (path_of("sync-waiting", path)) {
+		int list = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+		name_of(fd, name);
+		if (list >= 0) {
+			dprintf(list, "%s\n", name);
+			close(list);
+		}
+	}
+	while (asked("sync-block", content))
+		nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+}
+
+/* How long each file was when it was last synced; by descriptor, as few are open. */
+enum { DESCRIPTORS = 1024 };
+static struct synced {
+	ino_t file;
+	off_t size;
+} synced[DESCRIPTORS];
+
+/* Only log files grow at their end alone, so only of them it is known what was not synced. */
+static void lose_unsynced(int fd)
+{
+	struct stat info;
+	char name[4096];
+
+	name_of(fd, name);
+	if (fd < DESCRIPTORS && strstr(name, "/log.") && fstat(fd, &info) == 0 && synced[fd].file == info.st_ino &&
+	    ftruncate(fd, synced[fd].size) != 0)
+		abort();
+}
+
+static bool sync_fails(int fd)
+{
+	static atomic_int count;
+	int number = atomic_fetch_add(&count, 1) + 1;
+	char content[256], path[4096];
+
+	wait_while_blocked(fd);
+	bool next = path_of("sync-fail", path) && unlink(path) == 0;
+	if (next)
+		lose_unsynced(fd);
+	if (next || (asked("sync-fail-at", content) && atoi(content) == number)) {
+		errno = EIO;
+		return true;
+	}
+	return false;
+}
+
+static int sync_file(int fd, int (*real)(int fd))
+{
+	struct stat before;
+
+	if (sync_fails(fd))
+		return -1;
+	bool known = fd < DESCRIPTORS && fstat(fd, &before) == 0;
+	int result = real(fd);
+	if (result == 0 && known)
+		synced[fd] = (struct synced){before.st_ino, before.st_size};
+	return result;
+}
+
+int fsync(int fd)
+{
+	return sync_file(fd, REAL(fsync));
+}
+
+int fdatasync(int fd)
+{
+	return sync_file(fd, REAL(fdatasync));
+}
+
+/* Whether the descriptor is of a file in the home whose name begins so. */
+static bool is_in_home(int fd, const char *beginning)
+{
+	const char *home = getenv("FOCUSSTATS_HOME");
+	size_t folder = home ? strlen(home) : 0;
+	char path[4096];
+
+	name_of(fd, path);
+	return home && strncmp(path, home, folder) == 0 && path[folder] == '/' &&
+	       strncmp(path + folder + 1, beginning, strlen(beginning)) == 0;
+}
+
+static bool no_space(int fd)
+{
+	char content[256];
+
+	if (!asked("no-space", content) || !is_in_home(fd, content))
+		return false;
+	errno = ENOSPC;
+	return true;
+}
+
+ssize_t write(int fd, const void *data, size_t size)
+{
+	return no_space(fd) ? -1 : REAL(write)(fd, data, size);
+}
+
+ssize_t pwrite(int fd, const void *data, size_t size, off_t offset)
+{
+	return no_space(fd) ? -1 : REAL(pwrite)(fd, data, size, offset);
+}
+
+ssize_t pwrite64(int fd, const void *data, size_t size, off64_t offset)
+{
+	return no_space(fd) ? -1 : REAL(pwrite64)(fd, data, size, offset);
+}
+
+int statfs(const char *path, struct statfs *info)
+{
+	char content[256];
+	int result = REAL(statfs)(path, info);
+
+	if (result == 0 && asked("network", content))
+		info->f_type = NFS_SUPER_MAGIC;
+	return result;
+}
+
+int fstatfs(int fd, struct statfs *info)
+{
+	char content[256];
+	int result = REAL(fstatfs)(fd, info);
+
+	if (result == 0 && asked("network", content))
+		info->f_type = NFS_SUPER_MAGIC;
+	return result;
+}
+
+int gethostname(char *name, size_t size)
+{
+	char content[256];
+
+	if (!asked("hostname", content))
+		return REAL(gethostname)(name, size);
+	snprintf(name, size, "%s", content);
+	return 0;
+}
