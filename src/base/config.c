@@ -56,11 +56,11 @@ static enum status set_admins(struct config *config, const char *name, const cha
 {
 	struct text rest = text_of(value);
 
-	while (rest.size > 0) {
+	do {
 		struct text item = text_trim(text_split(rest, ',', &rest));
 		if (item.size == 0)
 			return bad(error, name, value, "a list of names separated by single commas");
-	}
+	} while (rest.data);
 	config->admins = text_of(value);
 	return STATUS_OK;
 }
@@ -88,13 +88,13 @@ static enum status set_origins(struct config *config, const char *name, const ch
 {
 	struct text rest = text_of(value);
 
-	while (rest.size > 0) {
+	do {
 		struct text item = text_split(rest, ' ', &rest);
 		if (!is_origin(item))
 			return bad(error, name, value,
 				   "one or more origins like https://reader.example, in lower case, separated by "
 				   "single spaces");
-	}
+	} while (rest.data);
 	config->origins = text_of(value);
 	return STATUS_OK;
 }

@@ -21,7 +21,7 @@ bool text_equal_ignoring_case(struct text a, struct text b);
 /* Without the spaces and tabs at both ends (optional white space, RFC 9110, 5.6.3). */
 struct text text_trim(struct text text);
 
-/* The part before the first `separator`; *rest becomes what follows it, empty at the end. */
+/* The part before the first `separator`; *rest becomes what follows it, with data NULL where there is no separator. */
 struct text text_split(struct text text, char separator, struct text *rest);
 
 /* True for well-formed UTF-8 as the Unicode Standard's table 3-7 has it: no overlong forms, no surrogates,
