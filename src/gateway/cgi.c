@@ -10,16 +10,36 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { EXIT_FATAL = 70 };
+enum {
+	EXIT_FATAL = 70,
+	DISCARD_MAX = 64 << 20, /* bytes of a refused body */
+};
 
+/* context is a count of the bytes read so far. */
 static long read_stdin(void *context, char *data, size_t size)
 {
-	(void)context;
+	long long *sum = context;
+
 	for (;;) {
 		ssize_t got = read(STDIN_FILENO, data, size);
+		if (got > 0)
+			*sum += got;
 		if (got >= 0 || errno != EINTR)
 			return (long)got;
 	}
+}
+
+/* Read what is left of the body: a web server that is cut off while it sends loses the answer. Never beyond its declared
+ * size, for there may be no end to read (RFC 3875, 4.2). */
+static void discard_stdin(long long sum)
+{
+	char bytes[8192];
+	long long declared;
+
+	if (!text_to_integer(text_of(getenv("CONTENT_LENGTH")), &declared) || declared > DISCARD_MAX)
+		return;
+	while (sum < declared && read_stdin(&sum, bytes, sizeof bytes) > 0)
+		continue;
 }
 
 static bool write_all(int fd, struct text text)
@@ -59,13 +79,20 @@ enum status cgi_serve(const struct config *config, char *const *environment, str
 		.patience_ms = config->relay_timeout_ms,
 		.fatal = end_process,
 	};
-	const struct exchange_source source = {.parameters = environment, .read_body = read_stdin, .relay = -1};
+	long long body_bytes = 0;
+	const struct exchange_source source = {
+		.parameters = environment,
+		.read_body = read_stdin,
+		.context = &body_bytes,
+		.relay = -1,
+	};
 	struct buffer output = BUFFER_INIT, log = BUFFER_INIT;
 
 	signal(SIGPIPE, SIG_IGN);
 	if (owner_init(&service.owner, config->home, &options, error) != STATUS_OK)
 		return error->status;
 	exchange_serve(&service, &source, &output, &log);
+	discard_stdin(body_bytes);
 	/* The answer first: what is stored is stored, and closing the store takes its time. */
 	bool written = !buffer_failed(&output) && write_all(STDOUT_FILENO, buffer_text(&output));
 	int reason = errno;

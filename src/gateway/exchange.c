@@ -31,7 +31,7 @@ static void read_parameters(char *const *parameters, struct incoming *incoming)
 		{"REMOTE_USER", offsetof(struct incoming, request.remote_user)},
 		{"HTTP_ORIGIN", offsetof(struct incoming, request.origin)},
 		{"HTTP_ACCESS_CONTROL_REQUEST_METHOD", offsetof(struct incoming, request.preflight_method)},
-		{"REQUEST_ID", offsetof(struct incoming, request.id)}, /* set by nginx's site file, and by relays */
+		{"REQUEST_ID", offsetof(struct incoming, request.id)}, /* set by nginx's site file */
 		{"UNIQUE_ID", offsetof(struct incoming, request.id)},  /* set by Apache's mod_unique_id */
 		{"FOCUSSTATS_AUTH", offsetof(struct incoming, auth)},
 		{"FOCUSSTATS_ADMIN", offsetof(struct incoming, admin)},
@@ -50,9 +50,12 @@ static void read_parameters(char *const *parameters, struct incoming *incoming)
 	}
 }
 
-/* The id in the log: the web server's where it is one word of harmless characters, otherwise one of our own. */
-static struct text request_id(struct text given, const struct uuid *own, char text[UUID_TEXT_SIZE])
+/* The id of a request in the log, and in the answer's header, so that the two can be matched: the web server's where it
+ * is one word of harmless characters, otherwise one of our own. */
+static struct text request_id(struct service *service, const struct incoming *incoming, char text[UUID_TEXT_SIZE])
 {
+	struct text given = incoming->request.id;
+	struct uuid own = {0};
 	bool harmless = given.size > 0 && given.size <= REQUEST_ID_MAX;
 
 	for (size_t i = 0; harmless && i < given.size; i++) {
@@ -62,7 +65,8 @@ static struct text request_id(struct text given, const struct uuid *own, char te
 	}
 	if (harmless)
 		return given;
-	uuid_format(own, text);
+	uuid_make(&service->ids, clock_wall_ms(), &own);
+	uuid_format(&own, text);
 	return (struct text){text, UUID_TEXT_SIZE};
 }
 
@@ -73,7 +77,7 @@ static enum status read_relayed(const struct incoming *incoming, struct policy *
 	long long now_ms, deadline_ms;
 
 	if (!text_to_integer(incoming->now, &now_ms) || !text_to_integer(incoming->deadline, &deadline_ms) ||
-	    !uuid_parse(incoming->new_id, &call->new_id))
+	    (incoming->new_id.size > 0 && !uuid_parse(incoming->new_id, &call->new_id)))
 		return error_set(error, STATUS_INVALID, "the relayed request lacks a parameter");
 	*policy = (struct policy){
 		.auth_required = text_equal(incoming->auth, text_of("required")),
@@ -143,6 +147,9 @@ static void render(struct answer *answer, struct buffer *output)
 		buffer_append_format(&head, "Allow: %.*s\r\n", (int)answer->allow.size, answer->allow.data);
 	if (answer->retry_after)
 		buffer_append_string(&head, "Retry-After: 1\r\n");
+	if (answer->request_id.size > 0)
+		buffer_append_format(&head, "X-Request-Id: %.*s\r\n", (int)answer->request_id.size,
+				     answer->request_id.data);
 	if (answer->varies)
 		buffer_append_string(&head, "Vary: Origin\r\n");
 	if (answer->origin.size > 0)
@@ -162,25 +169,34 @@ static void render(struct answer *answer, struct buffer *output)
 	buffer_release(&head);
 }
 
-static void write_log(const struct exchange_source *source, const struct call *call, struct text id,
-		      const struct error *error, struct buffer *log)
+static void write_log(struct service *service, const struct exchange_source *source, const struct incoming *incoming,
+		      const struct call *call, const struct error *error, struct answer *answer, struct buffer *log)
 {
 	const char *detail = error->detail[0] ? error->detail : error->text;
-	char line[LOG_LINE_SIZE];
+	char line[LOG_LINE_SIZE], own_id[UUID_TEXT_SIZE];
 
-	if (error->status != STATUS_UNAVAILABLE)
-		return;
-	if (source->relay >= 0)
+	if (source->relay >= 0) {
 		buffer_append_string(log, detail);
-	else
-		buffer_append(log, line,
-			      log_format(line, "request %.*s: %s: %s", (int)id.size, id.data,
-					 call->action ? action_name(call->action) : "none", detail));
+		return;
+	}
+	struct text id = request_id(service, incoming, own_id);
+	size_t size = log_format(line, "request %.*s: %s: %s", (int)id.size, id.data,
+				 call->action ? action_name(call->action) : "no action", detail);
+	buffer_append(log, line, size);
+	buffer_append_text(&answer->request_id, id);
+}
+
+/* The id for what the action creates; a relayed request brought it along. */
+static enum status make_new_id(struct service *service, struct call *call, struct error *error)
+{
+	if (uuid_make(&service->ids, call->now_ms, &call->new_id))
+		return STATUS_OK;
+	return error_set(error, STATUS_UNAVAILABLE, "the system has no random bytes");
 }
 
 /* All that happens between the parameters and the answer. */
 static enum status carry_out(struct service *service, const struct exchange_source *source,
-			     const struct policy *policy, struct incoming *incoming, struct text id, struct call *call,
+			     const struct policy *policy, struct incoming *incoming, struct call *call,
 			     struct buffer *request_body, struct answer *answer, struct error *error)
 {
 	long long body_bytes;
@@ -191,8 +207,11 @@ static enum status carry_out(struct service *service, const struct exchange_sour
 	if (read_body(source, body_bytes, policy->max_body_bytes, request_body, error) != STATUS_OK)
 		return error->status;
 	incoming->request.body = buffer_text(request_body);
-	if (dispatch_body(&incoming->request, call, error) == STATUS_OK)
-		owner_execute(&service->owner, call, id, &answer->body, error);
+	if (dispatch_body(&incoming->request, call, error) != STATUS_OK)
+		return error->status;
+	if (call->action->creates && source->relay < 0 && make_new_id(service, call, error) != STATUS_OK)
+		return error->status;
+	owner_execute(&service->owner, call, &answer->body, error);
 	return error->status;
 }
 
@@ -207,24 +226,22 @@ void exchange_serve(struct service *service, const struct exchange_source *sourc
 	struct answer answer = {0};
 	struct buffer body = BUFFER_INIT;
 	struct error error = {.status = STATUS_OK};
-	char id_text[UUID_TEXT_SIZE];
 
 	read_parameters(source->parameters, &incoming);
-	if (!uuid_make(&service->ids, call.now_ms, &call.new_id))
-		error_set(&error, STATUS_UNAVAILABLE, "the system has no random bytes");
-	struct text id = request_id(incoming.request.id, &call.new_id, id_text);
-	if (error.status == STATUS_OK && source->relay >= 0) {
+	if (source->relay >= 0) {
 		read_relayed(&incoming, &policy, &call, &relay_gate, &error);
 		call.gate = &gate;
 	}
 	if (error.status == STATUS_OK)
-		carry_out(service, source, &policy, &incoming, id, &call, &body, &answer, &error);
+		carry_out(service, source, &policy, &incoming, &call, &body, &answer, &error);
 	if (answer.preflight)
 		answer.http_status = 204;
 	else
 		dispatch_answer(&policy, call.action, &error, &answer);
-	write_log(source, &call, id, &error, log);
+	if (error.status == STATUS_UNAVAILABLE)
+		write_log(service, source, &incoming, &call, &error, &answer, log);
 	render(&answer, output);
+	buffer_release(&answer.request_id);
 	buffer_release(&body);
 }
 

@@ -27,7 +27,7 @@ enum {
 	DRAIN_EVENTS = 64,
 	NO_DESCRIPTOR_NAP_MS = 20,
 	EXIT_FATAL = 70,
-	DISCARD_MAX = 1 << 20,  /* bytes of an unread body that a kept connection is worth */
+	DISCARD_MAX = 64 << 20, /* bytes of a refused body: a server that is cut off while it sends loses the answer */
 };
 
 /* What an epoll event is about; with the descriptor it makes the event's data. */
@@ -81,7 +81,8 @@ static long read_stdin(void *context, char *data, size_t size)
 	return FCGX_GetStr(data, (int)size, request->in);
 }
 
-/* Read what is left of the body, so that the connection can carry another request. */
+/* Read what is left of the body: the web server looks for the answer, and has the connection for another request, only
+ * when all is sent. */
 static bool discard_stdin(FCGX_Request *request)
 {
 	char bytes[8192];

@@ -139,8 +139,7 @@ static void unavailable(const struct call *call, bool leaving, struct error *err
 		error_set(error, STATUS_UNAVAILABLE, "%s; the request was not carried out", why);
 }
 
-void owner_execute(struct owner *owner, struct call *call, struct text request_id, struct buffer *body,
-		   struct error *error)
+void owner_execute(struct owner *owner, struct call *call, struct buffer *body, struct error *error)
 {
 	int64_t deadline_ms = clock_boot_ms() + owner->options.patience_ms;
 
@@ -151,8 +150,7 @@ void owner_execute(struct owner *owner, struct call *call, struct text request_i
 			error->status = call->action->carry_out(store, call, body, error);
 			return;
 		}
-		enum relay_outcome outcome =
-			relay_forward(&owner->home, call, request_id, deadline_ms, body, error);
+		enum relay_outcome outcome = relay_forward(&owner->home, call, deadline_ms, body, error);
 		if (outcome == RELAY_ANSWERED)
 			return;
 		if (outcome == RELAY_UNKNOWN)

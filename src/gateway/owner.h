@@ -37,8 +37,7 @@ enum status owner_init(struct owner *owner, const char *home, const struct owner
 
 /* Carry the call out, here or through the owner. error->status tells whether body holds the action's answer or error
  * the refusal. STATUS_UNAVAILABLE where no owner could do it in time; the text says whether it may have happened. */
-void owner_execute(struct owner *owner, struct call *call, struct text request_id, struct buffer *body,
-		   struct error *error);
+void owner_execute(struct owner *owner, struct call *call, struct buffer *body, struct error *error);
 
 /* This process is about to stop: relay and take over no more; relays are not accepted under the home's name from now. */
 void owner_leave(struct owner *owner);

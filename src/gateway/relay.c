@@ -13,12 +13,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { RECORD_BYTES_MAX = 0xFFFF, HEADER_BYTES = 8, REQUEST_ID = 1 };
+enum { RECORD_BYTES_MAX = 0xFFFF, HEADER_BYTES = 8, FASTCGI_REQUEST = 1 /* the id of the only one */ };
 
 static void put_header(struct buffer *out, int type, size_t size)
 {
 	uint8_t header[HEADER_BYTES] = {
-		FCGI_VERSION_1, (uint8_t)type, 0, REQUEST_ID, (uint8_t)(size >> 8), (uint8_t)size, 0, 0,
+		FCGI_VERSION_1, (uint8_t)type, 0, FASTCGI_REQUEST, (uint8_t)(size >> 8), (uint8_t)size, 0, 0,
 	};
 
 	buffer_append(out, header, sizeof header);
@@ -62,7 +62,7 @@ static void put_number(struct buffer *out, const char *name, int64_t number)
 	put_param(out, name, text_of(text));
 }
 
-static void put_call(struct buffer *out, const struct call *call, struct text request_id, int64_t deadline_ms)
+static void put_call(struct buffer *out, const struct call *call, int64_t deadline_ms)
 {
 	struct buffer params = BUFFER_INIT;
 	char new_id[UUID_TEXT_SIZE];
@@ -73,7 +73,6 @@ static void put_call(struct buffer *out, const struct call *call, struct text re
 	put_param(&params, "PATH_INFO", text_of(call->action->path));
 	put_param(&params, "CONTENT_TYPE", text_of("application/json"));
 	put_number(&params, "CONTENT_LENGTH", (int64_t)call->body.size);
-	put_param(&params, "REQUEST_ID", request_id);
 	put_param(&params, "FOCUSSTATS_AUTH", text_of(call->actor.size > 0 ? "required" : "none"));
 	if (call->actor.size > 0)
 		put_param(&params, "REMOTE_USER", identifier_text(&call->actor));
@@ -253,8 +252,8 @@ static enum relay_outcome exchange(int connection, struct text out, int64_t dead
 	return reply->committing ? RELAY_UNKNOWN : RELAY_NOT_DONE;
 }
 
-enum relay_outcome relay_forward(const struct home *home, const struct call *call, struct text request_id,
-				 int64_t deadline_ms, struct buffer *body, struct error *error)
+enum relay_outcome relay_forward(const struct home *home, const struct call *call, int64_t deadline_ms,
+				 struct buffer *body, struct error *error)
 {
 	struct buffer out = BUFFER_INIT;
 	struct reply reply = {0};
@@ -265,7 +264,7 @@ enum relay_outcome relay_forward(const struct home *home, const struct call *cal
 		return RELAY_NO_OWNER;
 	if (result != 0)
 		return RELAY_NOT_DONE;
-	put_call(&out, call, request_id, deadline_ms);
+	put_call(&out, call, deadline_ms);
 	enum relay_outcome outcome = RELAY_NOT_DONE;
 	if (!buffer_failed(&out))
 		outcome = exchange(connection, buffer_text(&out), deadline_ms, &reply);
@@ -282,7 +281,7 @@ enum relay_outcome relay_forward(const struct home *home, const struct call *cal
 bool relay_may_go_on(void *context)
 {
 	const struct relay_gate *gate = context;
-	const uint8_t record[HEADER_BYTES] = {FCGI_VERSION_1, RELAY_COMMITTING, 0, REQUEST_ID, 0, 0, 0, 0};
+	const uint8_t record[HEADER_BYTES] = {FCGI_VERSION_1, RELAY_COMMITTING, 0, FASTCGI_REQUEST, 0, 0, 0, 0};
 
 	if (send(gate->connection, record, sizeof record, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)sizeof record)
 		return false;

@@ -5,7 +5,7 @@
  *   FOCUSSTATS_AUTH       `required` or `none`: whether REMOTE_USER is who acts
  *   FOCUSSTATS_ADMIN      `1` where that one may act for all
  *   FOCUSSTATS_NOW        when the request came in, ms since 1970
- *   FOCUSSTATS_NEW_ID     the id for what the action creates
+ *   FOCUSSTATS_NEW_ID     the id for what the action creates, if it does
  *   FOCUSSTATS_DEADLINE   CLOCK_BOOTTIME ms after which it must not be carried out
  *   FOCUSSTATS_REPEATED   `1` where it was sent before and the answer was lost
  *
@@ -30,8 +30,8 @@ enum relay_outcome {
 
 /* Send the call and wait for the answer until deadline_ms (CLOCK_BOOTTIME). Where it is RELAY_ANSWERED, error->status
  * tells whether body holds the action's answer or error the refusal; otherwise neither is touched. */
-enum relay_outcome relay_forward(const struct home *home, const struct call *call, struct text request_id,
-				 int64_t deadline_ms, struct buffer *body, struct error *error);
+enum relay_outcome relay_forward(const struct home *home, const struct call *call, int64_t deadline_ms,
+				 struct buffer *body, struct error *error);
 
 /* At the owner: what stands between a relayed write and its being carried out. */
 struct relay_gate {
