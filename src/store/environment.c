@@ -19,6 +19,7 @@ enum {
 	PAGE_BYTES = 4096,
 	CACHE_BYTES = 64 << 20,
 	CACHE_ONCE_BYTES = 4 << 20, /* for one request there is nothing to keep */
+	CACHE_LEAST_BYTES = 1 << 20,
 	/* Recovery fills the rest of the current log file with zeros: small files open fast. */
 	LOG_FILE_BYTES = 1 << 20,
 	LOG_BUFFER_BYTES = 128 << 10,
@@ -29,6 +30,7 @@ enum {
 };
 
 static const char MARKER[] = "sync-failed";
+static char schema_name[] = "schema"; /* the engine wants its keys writable */
 
 /* The engine's hooks for system calls are for the process, not for an environment; and a process has one store. */
 static struct {
@@ -78,7 +80,7 @@ static void notify(DB_ENV *handle, u_int32_t event, void *info)
 	(void)info;
 	/* While opening, the open itself fails and the caller says so. */
 	if (event == DB_EVENT_PANIC && hooks.serving)
-		hooks.fatal(hooks.context, "the engine needs recovery");
+		hooks.fatal(hooks.context, "the engine needs recovery (where it says so again and again a file is damaged: restore a backup)");
 }
 
 enum status environment_error(struct error *error, int result, const char *doing)
@@ -156,7 +158,7 @@ static int open_handle(const struct store_options *options, DB_ENV **handle)
 			 0600);
 }
 
-static int open_database(DB_ENV *handle, const char *file, DB **db)
+static int open_database(DB_ENV *handle, const char *file, u_int32_t flags, DB **db)
 {
 	int result = db_create(db, handle, 0);
 
@@ -165,34 +167,7 @@ static int open_database(DB_ENV *handle, const char *file, DB **db)
 	if ((result = (*db)->set_flags(*db, DB_CHKSUM)) != 0 ||
 	    (result = (*db)->set_pagesize(*db, PAGE_BYTES)) != 0)
 		return result;
-	return (*db)->open(*db, NULL, file, NULL, DB_BTREE,
-			   DB_CREATE | DB_THREAD | DB_AUTO_COMMIT | DB_MULTIVERSION, 0600);
-}
-
-static enum status open_databases(struct environment *environment, struct error *error)
-{
-	const struct {
-		const char *file;
-		DB **db;
-	} files[] = {
-		{"meta.db", &environment->meta},
-		{"stats.db", &environment->stats},
-		{"sessions.db", &environment->sessions},
-		{"sessions_by_user.db", &environment->by_user},
-		{"sessions_by_user.db", &environment->by_user_scan},
-	};
-
-	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
-		int result = open_database(environment->handle, files[i].file, files[i].db);
-		if (result != 0) {
-			environment_error(error, result, "opening the database");
-			return error_context(error, "%s", files[i].file);
-		}
-	}
-	int result = environment->sessions->associate(environment->sessions, NULL, environment->by_user, by_user_of, 0);
-	if (result != 0)
-		return environment_error(error, result, "associating sessions_by_user.db with sessions.db");
-	return STATUS_OK;
+	return (*db)->open(*db, NULL, file, NULL, DB_BTREE, DB_THREAD | DB_AUTO_COMMIT | flags, 0600);
 }
 
 static bool is_empty(DB *db)
@@ -209,36 +184,110 @@ static bool is_empty(DB *db)
 	return result == DB_NOTFOUND;
 }
 
-/* meta's "schema" is the version as a decimal number. A new store gets this program's. */
-static enum status check_schema(struct environment *environment, struct error *error)
+static enum status unusable(struct error *error, const char *text)
 {
-	static char name[] = "schema";
-	char text[24];
-	DBT key = {.data = name, .size = sizeof name - 1};
-	DBT value = {.data = text, .ulen = sizeof text - 1, .flags = DB_DBT_USERMEM};
-	long long version;
+	return error_set(error, STATUS_UNAVAILABLE, "%s", text);
+}
 
+/* meta's "schema" is the version as a decimal number; *version is 0 where there is none yet. */
+static enum status read_schema(struct environment *environment, long long *version, struct error *error)
+{
+	char text[24];
+	DBT key = {.data = schema_name, .size = sizeof schema_name - 1};
+	DBT value = {.data = text, .ulen = sizeof text, .flags = DB_DBT_USERMEM};
+
+	*version = 0;
 	int result = environment->meta->get(environment->meta, NULL, &key, &value, 0);
-	if (result == DB_NOTFOUND && is_empty(environment->stats) && is_empty(environment->sessions)) {
-		value.size = (u_int32_t)snprintf(text, sizeof text, "%d", SCHEMA_VERSION);
-		result = environment->meta->put(environment->meta, NULL, &key, &value, 0);
-	}
-	if (result == DB_NOTFOUND) {
-		error_set(error, STATUS_UNAVAILABLE, "the store cannot be used: the log says why");
-		return error_detail(error, "meta.db names no schema version, but there are records: restore a backup");
-	}
+	if (result == DB_NOTFOUND)
+		return STATUS_OK;
 	if (result != 0)
 		return environment_error(error, result, "reading the schema version from meta.db");
-	if (!text_to_integer((struct text){text, value.size}, &version) || version < 1) {
-		error_set(error, STATUS_UNAVAILABLE, "the store cannot be used: the log says why");
+	if (!text_to_integer((struct text){text, value.size}, version) || *version < 1) {
+		unusable(error, "the store cannot be used: the log says why");
 		return error_detail(error, "the schema version in meta.db is no number");
 	}
-	if (version > SCHEMA_VERSION) {
-		error_set(error, STATUS_UNAVAILABLE, "the store was written by a newer version of FocusStats");
-		return error_detail(error, "the store has schema version %lld and this program knows only up to %d: "
-					   "install the newer FocusStats again", version, SCHEMA_VERSION);
+	if (*version > SCHEMA_VERSION) {
+		unusable(error, "the store was written by a newer version of FocusStats");
+		return error_detail(error,
+				    "the store has schema version %lld and this program knows only up to %d: install the "
+				    "newer FocusStats again",
+				    *version, SCHEMA_VERSION);
 	}
 	return STATUS_OK;
+}
+
+/* Complete a new store. */
+static enum status write_schema(struct environment *environment, struct error *error)
+{
+	char text[24];
+	DBT key = {.data = schema_name, .size = sizeof schema_name - 1};
+	DBT value = {.data = text, .size = (u_int32_t)snprintf(text, sizeof text, "%d", SCHEMA_VERSION)};
+
+	if (!is_empty(environment->stats) || !is_empty(environment->sessions)) {
+		unusable(error, "the store cannot be used: the log says why");
+		return error_detail(error, "meta.db names no schema version, but there are records: restore a backup");
+	}
+	int result = environment->meta->put(environment->meta, NULL, &key, &value, 0);
+	return result == 0 ? STATUS_OK : environment_error(error, result, "writing the schema version to meta.db");
+}
+
+static enum status open_one(struct environment *environment, const char *file, u_int32_t flags, DB **db,
+			    struct error *error)
+{
+	int result = open_database(environment->handle, file, flags, db);
+
+	if (result == 0)
+		return STATUS_OK;
+	environment_error(error, result, result == ENOENT ? "missing; restore a backup" : "opening the database");
+	return error_context(error, "%s", file);
+}
+
+/* Open what is there. Files are made only for a new store, which has no schema version yet: an empty file in the place of a
+ * lost one would pass for a loss of records. */
+static enum status open_databases(struct environment *environment, struct error *error)
+{
+	const struct {
+		const char *file;
+		u_int32_t flags; /* what readers never look at needs no versions of its pages */
+		DB **db;
+	} files[] = {
+		{"stats.db", DB_MULTIVERSION, &environment->stats},
+		{"sessions.db", 0, &environment->sessions},
+		{"sessions_by_user.db", DB_MULTIVERSION, &environment->by_user},
+		{"sessions_by_user.db", DB_MULTIVERSION, &environment->by_user_scan},
+	};
+	long long version;
+
+	if (open_one(environment, "meta.db", DB_MULTIVERSION | DB_CREATE, &environment->meta, error) != STATUS_OK ||
+	    read_schema(environment, &version, error) != STATUS_OK)
+		return error->status;
+	u_int32_t create = version == 0 ? DB_CREATE : 0;
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+		if (open_one(environment, files[i].file, files[i].flags | create, files[i].db, error) != STATUS_OK)
+			return error->status;
+	int result = environment->sessions->associate(environment->sessions, NULL, environment->by_user, by_user_of, 0);
+	if (result != 0)
+		return environment_error(error, result, "associating sessions_by_user.db with sessions.db");
+	return version == 0 ? write_schema(environment, error) : STATUS_OK;
+}
+
+/* Settings of DB_CONFIG that would break what the store promises. */
+static enum status check_settings(struct environment *environment, struct error *error)
+{
+	DB_ENV *env = environment->handle;
+	u_int32_t gigabytes = 0, bytes = 0;
+	int in_memory = 0, dsync = 0, caches;
+
+	if (env->log_get_config(env, DB_LOG_IN_MEMORY, &in_memory) == 0 &&
+	    env->log_get_config(env, DB_LOG_DSYNC, &dsync) == 0 && !in_memory && !dsync &&
+	    env->get_cachesize(env, &gigabytes, &bytes, &caches) == 0 && (gigabytes > 0 || bytes >= CACHE_LEAST_BYTES))
+		return STATUS_OK;
+	unusable(error, "the store cannot be used: the log says why");
+	if (in_memory || dsync)
+		return error_detail(error, "DB_CONFIG: DB_LOG_%s takes away that what is acknowledged is on the disk: "
+					   "remove it", in_memory ? "IN_MEMORY" : "DSYNC");
+	return error_detail(error, "DB_CONFIG: set_cachesize: less than %d bytes, with which writes hang",
+			    CACHE_LEAST_BYTES);
 }
 
 /* Begin a new log file, so that nothing is appended to one that the disk could not take. The engine has no call for
@@ -336,7 +385,7 @@ enum status environment_open(const struct store_options *options, struct environ
 	int result = open_handle(options, &opened.handle);
 	if (result != 0)
 		environment_error(error, result, "opening the environment");
-	else if (open_databases(&opened, error) == STATUS_OK && check_schema(&opened, error) == STATUS_OK &&
+	else if (check_settings(&opened, error) == STATUS_OK && open_databases(&opened, error) == STATUS_OK &&
 		 (!sync_failed || settle_failed_sync(&opened, error) == STATUS_OK)) {
 		*environment = opened;
 		hooks.serving = true;

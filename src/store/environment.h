@@ -12,7 +12,8 @@ enum { SCHEMA_VERSION = 1 };
 
 struct environment {
 	DB_ENV *handle;
-	DB *meta, *stats, *sessions;
+	DB *meta, *stats;
+	DB *sessions;     /* for the committer alone: it keeps no versions for snapshots */
 	DB *by_user;      /* secondary of sessions: the engine keeps it */
 	DB *by_user_scan; /* the same file as the plain btree that it is: bulk reads work only so */
 };
