@@ -20,7 +20,7 @@ struct action {
 	const char *path; /* PATH_INFO, exactly */
 	bool is_get;      /* GET and HEAD without a body; otherwise POST */
 	bool open;        /* nobody need be signed in */
-	bool writes;      /* changes the store */
+	bool creates;     /* makes something that needs call->new_id */
 	bool repeatable;  /* done twice with the same new_id and now_ms it is done once, and answers the same */
 	struct field fields[FIELDS_MAX]; /* ended by a NULL name */
 	const char *summary;

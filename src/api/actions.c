@@ -193,7 +193,7 @@ static enum status health(struct store *store, const struct call *call, struct b
 static const struct action actions[] = {
 	{
 		.path = "/FocusStats/initUser",
-		.writes = true,
+		.creates = true,
 		.repeatable = true,
 		.fields = {USER},
 		.summary = "Create the user's FocusStats object.",
@@ -201,7 +201,7 @@ static const struct action actions[] = {
 	},
 	{
 		.path = "/FocusStats/startSession",
-		.writes = true,
+		.creates = true,
 		.repeatable = true,
 		.fields = {USER, DOCUMENT, LIBRARY},
 		.summary = "Record that the user begins to read the document.",
@@ -209,7 +209,6 @@ static const struct action actions[] = {
 	},
 	{
 		.path = "/FocusStats/endSession",
-		.writes = true,
 		.repeatable = true,
 		.fields = {SESSION},
 		.summary = "End an active session.",
@@ -217,7 +216,6 @@ static const struct action actions[] = {
 	},
 	{
 		.path = "/FocusStats/removeSession",
-		.writes = true,
 		.fields = {SESSION},
 		.summary = "Delete a session.",
 		.carry_out = remove_session,

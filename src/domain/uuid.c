@@ -8,19 +8,19 @@ enum { COUNTER_LIMIT = 1 << 12 };
 
 bool uuid_make(struct uuid_source *source, int64_t now_ms, struct uuid *uuid)
 {
-	uint8_t bytes[16];
-	uint8_t seed[2];
+	uint8_t bytes[16], random[10];
 
-	if (getrandom(bytes + 8, 8, 0) != 8 || getrandom(seed, sizeof seed, 0) != (ssize_t)sizeof seed)
+	if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
 		return false;
+	unsigned first = (unsigned)(random[8] << 8 | random[9]) % (COUNTER_LIMIT / 2);
 
 	pthread_mutex_lock(&source->mutex);
 	if (now_ms > source->last_ms) {
 		source->last_ms = now_ms;
-		source->counter = (unsigned)(seed[0] << 8 | seed[1]) % (COUNTER_LIMIT / 2);
+		source->counter = first;
 	} else if (++source->counter == COUNTER_LIMIT) {
 		source->last_ms++;
-		source->counter = (unsigned)(seed[0] << 8 | seed[1]) % (COUNTER_LIMIT / 2);
+		source->counter = first;
 	}
 	uint64_t ms = (uint64_t)source->last_ms;
 	unsigned counter = source->counter;
@@ -30,6 +30,7 @@ bool uuid_make(struct uuid_source *source, int64_t now_ms, struct uuid *uuid)
 		bytes[i] = (uint8_t)(ms >> (40 - 8 * i));
 	bytes[6] = (uint8_t)(0x70 | counter >> 8);
 	bytes[7] = (uint8_t)counter;
+	memcpy(bytes + 8, random, 8);
 	bytes[8] = (uint8_t)(0x80 | (bytes[8] & 0x3F));
 	memcpy(uuid->bytes, bytes, sizeof bytes);
 	return true;
