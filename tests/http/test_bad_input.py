@@ -157,9 +157,8 @@ class Refusals:
             self.assertIn(word, pairs[0][1])
 
     def stored(self):
-        """All there is to see of the users that the tests name."""
-        return [self.post(action, harness.encode({"user": user})).body
-                for user in (self.user, "newcomer") for action in ("_viewStats", "_getSessions")]
+        """The sessions of the user whom the tests name, and that the one whom they try to make is not there."""
+        return [self.post("_getSessions", harness.encode({"user": self.user})).body, self.post("_viewStats", b'{"user":"newcomer"}').body]
 
     def prepare(self):
         """A user with a session that has ended and one that has not."""
@@ -175,16 +174,21 @@ class BadInput(harness.ServerCase, Refusals):
 
     abstract = True
     session = None
+    before = None
 
     def setUp(self):
         super().setUp()
-        if type(self).session is None:
+        if self.session is None:
             type(self).session = self.prepare()
-        self.before = self.stored()
+        if self.before is None:
+            type(self).before = self.stored()
 
     def tearDown(self):
+        """What one test leaves is what the next one finds."""
+        before, type(self).before = self.before, None
         if not getattr(self, "stores", False):
-            self.assertEqual(self.stored(), self.before, "something was stored")
+            self.assertEqual(self.stored(), before, "something was stored")
+            type(self).before = before
 
     def post(self, action, body, headers=(JSON,)):
         return self.server.request("POST", self.server.url(action), body.replace(b"USER", self.user.encode()), headers)
@@ -337,6 +341,14 @@ class BadInput(harness.ServerCase, Refusals):
         reply = self.raw(["POST %s HTTP/1.1" % self.server.url("startSession"), "Host: localhost", "Content-Type: application/json",
                           "Transfer-Encoding: chunked"], pieces)
         self.assert_refused(reply, 413)
+
+    def test_chunked_body_that_nobody_reads(self):
+        """Refused by its type; the server still gets rid of what it has to send."""
+        body = padded(2 * MAX_BODY)
+        pieces = b"".join(b"%x\r\n%s\r\n" % (4096, body[i:i + 4096]) for i in range(0, len(body), 4096)) + b"0\r\n\r\n"
+        reply = self.raw(["POST %s HTTP/1.1" % self.server.url("startSession"), "Host: localhost", "Content-Type: text/plain",
+                          "Transfer-Encoding: chunked"], pieces)
+        self.assert_refused(reply, 415)
 
     def test_empty_chunked_body(self):
         reply = self.raw(["POST %s HTTP/1.1" % self.server.url("startSession"), "Host: localhost", "Content-Type: application/json",
