@@ -100,6 +100,11 @@ def verify(folder):
                 raise AssertionError("db_verify %s: %s" % (name, done.stdout.decode("utf-8", "replace")))
 
 
+def sessions(folder):
+    """The primary alone."""
+    return {str(uuid.UUID(bytes=key)): Record(key, value) for key, value in dump(os.path.join(folder.home, "sessions.db"))}
+
+
 class Store:
     """Everything in the files, consistent in itself."""
 
@@ -108,7 +113,7 @@ class Store:
         if left:
             raise AssertionError("in the home is left: %s" % ", ".join(left))
         verify(folder)
-        self.sessions = {str(uuid.UUID(bytes=key)): Record(key, value) for key, value in dump(os.path.join(folder.home, "sessions.db"))}
+        self.sessions = sessions(folder)
         self.by_user = dump(os.path.join(folder.home, "sessions_by_user.db"))
         self.users = {key.decode("utf-8"): self.stats(value) for key, value in dump(os.path.join(folder.home, "stats.db"))}
         self.meta = dict(dump(os.path.join(folder.home, "meta.db")))

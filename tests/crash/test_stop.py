@@ -7,9 +7,10 @@ import random
 import resource
 import signal
 import socket
+import threading
 import time
 
-from common import LONG, CrashCase, harness, note, spread
+from common import LONG, CrashCase, Faults, harness, note, spread
 
 import tap  # noqa: E402
 from ledger import MAYBE, UNAVAILABLE, FcgiClient, Ledger, Writers  # noqa: E402
@@ -158,6 +159,44 @@ class Stop(CrashCase):
         self.assertEqual(responder.post("startSession", {"user": "u", "document": "yes", "library": "l"}).status, 200)
         responder.stop()
         self.assertEqual({record.document for record in self.read(folder).sessions.values()}, {"yes"})
+
+    def test_a_stopped_cgi_process_is_the_owner(self):
+        """It has the lock and listens nowhere: a FastCGI process with all its workers waits for it, and no longer than it may."""
+        folder = self.watched()
+        harness.cgi(folder, "POST", "/FocusStats/initUser", harness.encode({"user": "u"}))
+        faults = Faults(folder)
+        faults.set("sync-block")
+        self.addCleanup(faults.clear, "sync-block")
+        answers = []
+
+        def start():
+            answers.append(harness.cgi(folder, "POST", "/FocusStats/startSession", harness.encode({"user": "u", "document": "cgi", "library": "l"}),
+                                       settings=faults.settings(), timeout=60).status)
+
+        thread = threading.Thread(target=start, daemon=True)
+        thread.start()
+        harness.wait_until(lambda: faults.content("sync-waiting"), "the CGI process has the store open")
+        responder = harness.Responder(folder, {"FOCUSSTATS_RELAY_TIMEOUT": str(RELAY_TIMEOUT_MS)})
+        responder.wait_ready = lambda: None
+        self.start(responder)
+        slowest = [0.0] * 32
+
+        def write(index):
+            for number in range(3):
+                begun = time.monotonic()
+                reply = responder.post("startSession", {"user": "u", "document": "no-%d-%d" % (index, number), "library": "l"})
+                slowest[index] = max(slowest[index], time.monotonic() - begun)
+                self.assertEqual((reply.status, reply.header("Retry-After")), (503, "1"))
+
+        harness.clients(len(slowest), write)
+        self.assertLess(max(slowest), RELAY_TIMEOUT_MS / 1000 + MARGIN_SECONDS)
+        faults.clear("sync-block")
+        thread.join(30)
+        self.assertEqual(answers, [200])
+        harness.wait_until(lambda: responder.post("startSession", {"user": "u", "document": "yes", "library": "l"}).status == 200, "writes flow again")
+        responder.stop()
+        self.assertEqual({record.document for record in self.read(folder).sessions.values()}, {"cgi", "yes"})
+        note("32 clients of a FastCGI process, while a CGI process keeps the lock: the slowest 503 took %.0f ms", 1000 * max(slowest))
 
 
 if __name__ == "__main__":

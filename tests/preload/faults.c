@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 /* The next definition of a function behind this object's. */
-#define REAL(name) (__extension__(__typeof__(&name))dlsym(RTLD_NEXT, #name))
+#define REAL(name) (__extension__(__typeof__(&name)) dlsym(RTLD_NEXT, #name))
 
 static bool path_of(const char *name, char path[4096])
 {

@@ -47,8 +47,9 @@ static void assert_refused(struct text body, const char *named)
 
 static void fields_are_read(void **state)
 {
-	static const char body[] = " \t\r\n{\"library\" : \"l\\u00e9\\ud83d\\udcd6\\/\", \"more\": [1, {\"user\": \"no\"}, null],"
-				   "\"document\":\"d \\\"\",\"user\":\"\xC3\xA9\"}\r\n ";
+	static const char body[] =
+		" \t\r\n{\"library\" : \"l\\u00e9\\ud83d\\udcd6\\/\", \"more\": [1, {\"user\": \"no\"}, null],"
+		"\"document\":\"d \\\"\",\"user\":\"\xC3\xA9\"}\r\n ";
 	struct arguments arguments;
 	struct error error;
 
@@ -71,8 +72,9 @@ static void left_out_user_is_who_signed_in(void **state)
 	assert_int_equal(parse(start_session(), text_of(body), &actor, &arguments, &error), STATUS_OK);
 	assert_true(text_equal(identifier_text(&arguments.user), text_of("ann")));
 	assert_refused(text_of(body), "user");
-	assert_int_equal(parse(start_session(), text_of("{\"user\":\"u\",\"library\":\"l\"}"), &actor, &arguments, &error),
-			 STATUS_INVALID);
+	assert_int_equal(
+		parse(start_session(), text_of("{\"user\":\"u\",\"library\":\"l\"}"), &actor, &arguments, &error),
+		STATUS_INVALID);
 	assert_non_null(strstr(error.text, "document"));
 	/* Given, it counts, even where it is wrong. */
 	assert_int_equal(parse(start_session(), text_of("{\"user\":null,\"document\":\"d\",\"library\":\"l\"}"), &actor,
@@ -83,12 +85,45 @@ static void left_out_user_is_who_signed_in(void **state)
 static void bodies_that_are_no_json(void **state)
 {
 	static const char *const bodies[] = {
-		"", " ", "{", "{\"user\"", "{\"user\":", "{\"user\":\"u\"", "{\"user\":\"u\",", "{\"user\":\"u", "}", "nonsense", "{user:\"u\"}",
-		"{'user':'u'}", "{\"user\":\"u\",}", "{\"user\" \"u\"}", "{\"user\":\"u\"}}", "{\"user\":\"u\"} {}", "{\"user\":\"u\"}x",
-		"[\"user\"]", "\"user\"", "null", "true", "17", "1.5e3", "{\"user\":\"\\x\"}", "{\"user\":\"\\u12\"}", "{\"user\":\"\\ud800\"}",
-		"{\"user\":\"\\udc00\"}", "{\"user\":\"\\ud800\\u0041\"}", "{\"user\":\"\\ud800\\ud800\"}", "{\"user\":\"a\nb\"}",
-		"{\"user\":\"a\tb\"}", "{\"user\":nul}", "{\"user\":tru}",
-		"{/* no */\"user\":\"u\"}", "// no\n{}", "\xEF\xBB\xBF{}", "{\"user\":\"\\ud83d", "{\"\\", "{\"user\":\"\\u",
+		"",
+		" ",
+		"{",
+		"{\"user\"",
+		"{\"user\":",
+		"{\"user\":\"u\"",
+		"{\"user\":\"u\",",
+		"{\"user\":\"u",
+		"}",
+		"nonsense",
+		"{user:\"u\"}",
+		"{'user':'u'}",
+		"{\"user\":\"u\",}",
+		"{\"user\" \"u\"}",
+		"{\"user\":\"u\"}}",
+		"{\"user\":\"u\"} {}",
+		"{\"user\":\"u\"}x",
+		"[\"user\"]",
+		"\"user\"",
+		"null",
+		"true",
+		"17",
+		"1.5e3",
+		"{\"user\":\"\\x\"}",
+		"{\"user\":\"\\u12\"}",
+		"{\"user\":\"\\ud800\"}",
+		"{\"user\":\"\\udc00\"}",
+		"{\"user\":\"\\ud800\\u0041\"}",
+		"{\"user\":\"\\ud800\\ud800\"}",
+		"{\"user\":\"a\nb\"}",
+		"{\"user\":\"a\tb\"}",
+		"{\"user\":nul}",
+		"{\"user\":tru}",
+		"{/* no */\"user\":\"u\"}",
+		"// no\n{}",
+		"\xEF\xBB\xBF{}",
+		"{\"user\":\"\\ud83d",
+		"{\"\\",
+		"{\"user\":\"\\u",
 	};
 
 	(void)state;
@@ -106,23 +141,27 @@ static void bodies_that_are_no_json(void **state)
 /* What is no field of ours is ignored, but it must be JSON (RFC 8259, 3 and 6), although json-c would take some of these. */
 static void values_that_are_no_json(void **state)
 {
-	static const char *const values[] = {"NaN", "-NaN", "nan", "Infinity", "-Infinity", "01", "-01", "00", "1.", "1.e5", "-1.", ".5", "1e",
-					     "1e+", "+1", "-", "0x10", "--1", "1-2", "1.2.3", "1e5e5", "True", "NULL", "nul", "'a'",
-					     "[1,]", "[,1]", "{,}", "{\"a\":1,}", "/**/1", "1/**/", "\f1", "1\v", "\"\\'\"", "\"\\a\"",
-					     "[NaN]", "{\"a\":[1.]}"};
-	static const char *const right[] = {"0", "-0", "10", "0.5", "-0.0e-0", "1E400", "99999999999999999999999", "1e5", "1.5E+3", "\"01 NaN\"",
-					    "\"\\\"-01\"", "null", "[0,-1.5,{}]", "{\"NaN\":\"1.\"}"};
+	static const char *const values[] = {
+		"NaN",   "-NaN", "nan",  "Infinity", "-Infinity", "01",    "-01",         "00",  "1.",         "1.e5",
+		"-1.",   ".5",   "1e",   "1e+",      "+1",        "-",     "0x10",        "--1", "1-2",        "1.2.3",
+		"1e5e5", "True", "NULL", "nul",      "'a'",       "[1,]",  "[,1]",        "{,}", "{\"a\":1,}", "/**/1",
+		"1/**/", "\f1",  "1\v",  "\"\\'\"",  "\"\\a\"",   "[NaN]", "{\"a\":[1.]}"};
+	static const char *const right[] = {
+		"0",   "-0",     "10",         "0.5",         "-0.0e-0", "1E400",       "99999999999999999999999",
+		"1e5", "1.5E+3", "\"01 NaN\"", "\"\\\"-01\"", "null",    "[0,-1.5,{}]", "{\"NaN\":\"1.\"}"};
 	char body[256];
 	struct arguments arguments;
 	struct error error;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
-		snprintf(body, sizeof body, "{\"user\":\"u\",\"document\":\"d\",\"library\":\"l\",\"x\":%s}", values[i]);
+		snprintf(body, sizeof body, "{\"user\":\"u\",\"document\":\"d\",\"library\":\"l\",\"x\":%s}",
+			 values[i]);
 		assert_refused(text_of(body), "body");
 	}
 	for (size_t i = 0; i < sizeof right / sizeof right[0]; i++) {
-		snprintf(body, sizeof body, "{\"x\": %s ,\"user\":\"u\",\"document\":\"d\",\"library\":\"l\"}", right[i]);
+		snprintf(body, sizeof body, "{\"x\": %s ,\"user\":\"u\",\"document\":\"d\",\"library\":\"l\"}",
+			 right[i]);
 		if (parse(start_session(), text_of(body), NULL, &arguments, &error) != STATUS_OK)
 			fail_msg("%s: %s", body, error.text);
 	}
@@ -149,8 +188,10 @@ static void assert_field_refused(const char *field, const char *value)
 static void wrong_fields_are_named(void **state)
 {
 	static const char *const fields[] = {"user", "document", "library"};
-	static const char *const values[] = {NULL, "null", "true", "17", "1.5", "[]", "[\"u\"]", "{}", "{\"a\":\"u\"}", "\"\"",
-					     "\"\\u0000\"", "\"a\\u0000b\"", "\"a\\nb\"", "\"a\\u001f\"", "\"\\u007f\""};
+	static const char *const values[] = {
+		NULL,        "null",         "true",          "17",   "1.5",         "[]",
+		"[\"u\"]",   "{}",           "{\"a\":\"u\"}", "\"\"", "\"\\u0000\"", "\"a\\u0000b\"",
+		"\"a\\nb\"", "\"a\\u001f\"", "\"\\u007f\""};
 	char too_long[IDENTIFIER_MAX_BYTES + 4] = "\"";
 
 	(void)state;
@@ -166,7 +207,8 @@ static void wrong_fields_are_named(void **state)
 /* Nothing of a body that is cut anywhere is taken for a whole one. */
 static void cut_bodies_are_refused(void **state)
 {
-	static const char body[] = "{\"user\":\"\\u00e9\\ud83d\\udcd6\",\"document\":\"d\",\"library\":\"l\",\"n\":[1.5e3,true,{}]}";
+	static const char body[] =
+		"{\"user\":\"\\u00e9\\ud83d\\udcd6\",\"document\":\"d\",\"library\":\"l\",\"n\":[1.5e3,true,{}]}";
 	struct arguments arguments;
 	struct error error;
 
@@ -194,7 +236,11 @@ static void nesting_has_its_limit(void **state)
 {
 	static const struct {
 		const char *open, *close, *inside;
-	} forms[] = {{"[", "]", "1"}, {"[", "]", "\"[[{\""}, {"[1,", "]", "null"}, {"{\"a\":", "}", "1"}, {"[{\"b\":", "}]", "2"}};
+	} forms[] = {{"[", "]", "1"},
+		     {"[", "]", "\"[[{\""},
+		     {"[1,", "]", "null"},
+		     {"{\"a\":", "}", "1"},
+		     {"[{\"b\":", "}]", "2"}};
 	char body[4096];
 	struct arguments arguments;
 	struct error error;
@@ -206,7 +252,8 @@ static void nesting_has_its_limit(void **state)
 			size_t size = nested(body, sizeof body, depth, forms[i].open, forms[i].close, forms[i].inside);
 			int deepest = 1 + (depth - 1) * levels;
 			enum status expected = deepest <= JSON_NESTING_MAX ? STATUS_OK : STATUS_INVALID;
-			assert_int_equal(parse(start_session(), (struct text){body, size}, NULL, &arguments, &error), expected);
+			assert_int_equal(parse(start_session(), (struct text){body, size}, NULL, &arguments, &error),
+					 expected);
 		}
 	}
 	/* The empty object and array count as any other. */
@@ -218,7 +265,8 @@ static void nesting_has_its_limit(void **state)
 
 static void random_changes_do_no_harm(void **state)
 {
-	static const char good[] = "{\"user\":\"\\u00e9\",\"document\":\"d\",\"library\":\"l\",\"n\":[1.5e3,true,null,{}]}";
+	static const char good[] =
+		"{\"user\":\"\\u00e9\",\"document\":\"d\",\"library\":\"l\",\"n\":[1.5e3,true,null,{}]}";
 	static const char bytes[] = "{}[]\",:\\u0d89 \n\x00\x80\xFFtfn-+.eE";
 	uint64_t random = 1;
 
@@ -231,9 +279,11 @@ static void random_changes_do_no_harm(void **state)
 		memcpy(body, good, sizeof body);
 		for (size_t changes = random_below(&random, 6); changes > 0; changes--)
 			body[random_below(&random, sizeof body - 1)] = bytes[random_below(&random, sizeof bytes)];
-		if (parse(start_session(), (struct text){body, sizeof body - 1}, NULL, &arguments, &error) == STATUS_OK) {
+		if (parse(start_session(), (struct text){body, sizeof body - 1}, NULL, &arguments, &error) ==
+		    STATUS_OK) {
 			assert_true(text_is_utf8((struct text){body, sizeof body - 1}));
-			assert_true(arguments.user.size > 0 && arguments.document.size > 0 && arguments.library.size > 0);
+			assert_true(arguments.user.size > 0 && arguments.document.size > 0 &&
+				    arguments.library.size > 0);
 		} else {
 			assert_true(text_is_utf8(text_of(error.text)));
 		}
@@ -243,14 +293,10 @@ static void random_changes_do_no_harm(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(fields_are_read),
-		cmocka_unit_test(left_out_user_is_who_signed_in),
-		cmocka_unit_test(bodies_that_are_no_json),
-		cmocka_unit_test(values_that_are_no_json),
-		cmocka_unit_test(wrong_fields_are_named),
-		cmocka_unit_test(cut_bodies_are_refused),
-		cmocka_unit_test(nesting_has_its_limit),
-		cmocka_unit_test(random_changes_do_no_harm),
+		cmocka_unit_test(fields_are_read),         cmocka_unit_test(left_out_user_is_who_signed_in),
+		cmocka_unit_test(bodies_that_are_no_json), cmocka_unit_test(values_that_are_no_json),
+		cmocka_unit_test(wrong_fields_are_named),  cmocka_unit_test(cut_bodies_are_refused),
+		cmocka_unit_test(nesting_has_its_limit),   cmocka_unit_test(random_changes_do_no_harm),
 	};
 
 	return cmocka_run_group_tests_name("arguments", tests, NULL, NULL);

@@ -81,8 +81,8 @@ static void session_comes_back(void **state)
 {
 	(void)state;
 	for (int i = 0; i < SIZES * INSTANTS * 2; i++) {
-		struct session session = session_of(sizes[i % SIZES], instants[i / SIZES % INSTANTS],
-						    i / SIZES / INSTANTS == 1);
+		struct session session =
+			session_of(sizes[i % SIZES], instants[i / SIZES % INSTANTS], i / SIZES / INSTANTS == 1);
 		struct session back;
 		uint8_t value[SESSION_VALUE_MAX];
 
@@ -205,8 +205,8 @@ static void key_tells_what_lists_need(void **state)
 {
 	(void)state;
 	for (int i = 0; i < SIZES * INSTANTS * 2; i++) {
-		struct session session = session_of(sizes[i % SIZES], instants[i / SIZES % INSTANTS],
-						    i / SIZES / INSTANTS == 1);
+		struct session session =
+			session_of(sizes[i % SIZES], instants[i / SIZES % INSTANTS], i / SIZES / INSTANTS == 1);
 		uint8_t key[BY_USER_KEY_MAX], prefix[IDENTIFIER_MAX_BYTES + 1];
 		struct session_entry entry;
 
@@ -301,7 +301,8 @@ static void prefix_is_of_one_user_alone(void **state)
 		size_t key_size = record_encode_by_user(&a, key);
 		size_t size = record_encode_by_user_prefix(identifier_text(&b.user), prefix);
 
-		assert_int_equal(size <= key_size && memcmp(key, prefix, size) == 0, identifier_equal(&a.user, &b.user));
+		assert_int_equal(size <= key_size && memcmp(key, prefix, size) == 0,
+				 identifier_equal(&a.user, &b.user));
 	}
 }
 
@@ -318,7 +319,8 @@ static void random_bytes_do_no_harm(void **state)
 		size_t size = random_below(&random, sizeof value);
 
 		for (size_t at = 0; at < size; at++)
-			value[at] = (uint8_t)(random_below(&random, 4) ? random_below(&random, 12) : random_below(&random, 256));
+			value[at] = (uint8_t)(random_below(&random, 4) ? random_below(&random, 12)
+								       : random_below(&random, 256));
 		if (decode_session_copy(value, size, &session)) {
 			assert_true(session.start_ms >= 0 && session.end_ms >= 0);
 			assert_true(session.user.size > 0 && session.document.size > 0 && session.library.size > 0);

@@ -91,9 +91,22 @@ static void integers(void **state)
 		const char *text;
 		long long value; /* negative: none */
 	} cases[] = {
-		{"0", 0}, {"00", 0}, {"1", 1}, {"007", 7}, {"999999999999999999", 999999999999999999},
-		{"", -1}, {"1000000000000000000", -1}, {"-1", -1}, {"+1", -1}, {" 1", -1}, {"1 ", -1}, {"0x1", -1}, {"1e3", -1},
-		{"1.0", -1}, {"/", -1}, {":", -1},
+		{"0", 0},
+		{"00", 0},
+		{"1", 1},
+		{"007", 7},
+		{"999999999999999999", 999999999999999999},
+		{"", -1},
+		{"1000000000000000000", -1},
+		{"-1", -1},
+		{"+1", -1},
+		{" 1", -1},
+		{"1 ", -1},
+		{"0x1", -1},
+		{"1e3", -1},
+		{"1.0", -1},
+		{"/", -1},
+		{":", -1},
 	};
 
 	(void)state;
@@ -173,8 +186,8 @@ static void json_form(void **state)
 
 	(void)state;
 	buffer_append_json(&buffer, (struct text){"a\"b\\c/\n\t\0\x1F\x7F\xC3\xA9", 13});
-	assert_true(text_equal(buffer_text(&buffer),
-			       text_of("\"a\\\"b\\\\c/\\u000a\\u0009\\u0000\\u001f\x7F\xC3\xA9\"")));
+	assert_true(
+		text_equal(buffer_text(&buffer), text_of("\"a\\\"b\\\\c/\\u000a\\u0009\\u0000\\u001f\x7F\xC3\xA9\"")));
 	buffer_release(&buffer);
 }
 
@@ -230,7 +243,8 @@ static void identifier_bounds(void **state)
 		assert_int_equal(identifier_set(&long_one, text, "user", &error), STATUS_OK);
 		assert_true(text_equal(identifier_text(&long_one), text));
 	}
-	assert_int_equal(identifier_set(&identifier, (struct text){bytes, sizeof bytes}, "user", &error), STATUS_INVALID);
+	assert_int_equal(identifier_set(&identifier, (struct text){bytes, sizeof bytes}, "user", &error),
+			 STATUS_INVALID);
 	assert_non_null(strstr(error.text, "user"));
 	assert_int_equal(identifier_set(&identifier, (struct text){NULL, 0}, "document", &error), STATUS_INVALID);
 	assert_non_null(strstr(error.text, "document"));
@@ -248,7 +262,8 @@ static void identifier_bytes(void **state)
 		struct text text = {bytes, sizeof bytes};
 		bool right = c >= 0x20 && c < 0x7F;
 
-		assert_int_equal(identifier_set(&identifier, text, "library", &error), right ? STATUS_OK : STATUS_INVALID);
+		assert_int_equal(identifier_set(&identifier, text, "library", &error),
+				 right ? STATUS_OK : STATUS_INVALID);
 		assert_true(text_equal(identifier_text(&identifier), right ? text : text_of("abc")));
 	}
 	struct identifier identifier;

@@ -53,8 +53,8 @@ static struct uuid made(struct uuid_source *source, int64_t now_ms)
 	struct uuid uuid;
 
 	assert_true(uuid_make(source, now_ms, &uuid));
-	assert_int_equal(uuid.bytes[6] >> 4, 7);    /* version */
-	assert_int_equal(uuid.bytes[8] >> 6, 2);    /* variant */
+	assert_int_equal(uuid.bytes[6] >> 4, 7); /* version */
+	assert_int_equal(uuid.bytes[8] >> 6, 2); /* variant */
 	return uuid;
 }
 

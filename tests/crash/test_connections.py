@@ -1,0 +1,331 @@
+#!/usr/bin/env python3
+"""Many connections and few workers: idle connections, requests that never come to their end, no descriptors left, and the end in order (SIGTERM)."""
+
+import os
+import signal
+import socket
+import threading
+import time
+
+from common import LONG, CrashCase, Faults, harness, note, spread
+
+import fcgi  # noqa: E402
+import tap  # noqa: E402
+from ledger import FcgiClient, Ledger, Writers  # noqa: E402
+
+THREADS = 8
+# A request is answered in a few milliseconds; a loaded machine and a sanitizer may make it a thousand times as long.
+AT_ONCE_SECONDS = 4.0
+# How long the program waits for the rest of a request that was begun, IO_TIMEOUT_S.
+RECEIVE_SECONDS = 10.0
+DRAIN_SECONDS = 3.0
+
+
+class Limited(harness.Responder):
+    """A responder that may open few descriptors."""
+
+    def __init__(self, folder, descriptors, **options):
+        super().__init__(folder, **options)
+        self.descriptors = descriptors
+
+    def popen(self, command, *arguments, **options):
+        return super().popen(["sh", "-c", 'ulimit -n %d && exec "$0"' % self.descriptors] + command, *arguments, **options)
+
+
+def threads_of(pid):
+    return len(os.listdir("/proc/%d/task" % pid))
+
+
+def health(responder):
+    begun = time.monotonic()
+    reply = responder.ask("GET", "/FocusStats/health", timeout=60)
+    if reply.status != 200:
+        raise AssertionError(reply)
+    return time.monotonic() - begun
+
+
+class Idle(CrashCase):
+    """Connections that nobody uses."""
+
+    def responder(self, folder, **settings):
+        return self.start(harness.Responder(folder, {"FOCUSSTATS_THREADS": str(THREADS), **settings}))
+
+    def kept(self, responder, count, use=True):
+        """Connections that stay open, each used once before."""
+        made = []
+        for _ in range(count):
+            connection = responder.connect(60)
+            self.addCleanup(connection.close)
+            if use:
+                self.assertEqual(connection.ask("GET", "/FocusStats/health", keep=True).status, 200)
+            made.append(connection)
+        return made
+
+    def test_190_of_200_idle(self):
+        """Every fresh request is answered at once, over new connections and over kept ones, while 190 others are open and idle."""
+        responder = self.responder(self.watched())
+        responder.post("initUser", {"user": "u"})
+        connections = self.kept(responder, 160) + self.kept(responder, 30, use=False) + self.kept(responder, 10)
+        busy = connections[190:]
+        times = []
+
+        def use(index):
+            for number in range(30):
+                begun = time.monotonic()
+                body = harness.encode({"user": "u", "document": "d%d-%d" % (index, number), "library": "l"})
+                reply = busy[index].ask("POST", "/FocusStats/startSession", body, keep=True)
+                self.assertEqual(reply.status, 200)
+                times.append(time.monotonic() - begun)
+                times.append(health(responder))
+
+        for _ in range(20 if LONG else 2):
+            harness.clients(len(busy), use)
+        self.assertLess(max(times), AT_ONCE_SECONDS)
+        # The idle ones still work.
+        for connection in connections[:190]:
+            self.assertEqual(connection.ask("GET", "/FocusStats/health", keep=True).status, 200)
+        note("190 connections idle, %d workers, %d requests: %s", THREADS, len(times), spread(times))
+
+    def test_closed_by_the_other_side(self):
+        """Idle connections that the web server closes cost nothing more: no thread, no descriptor."""
+        responder = self.responder(self.watched())
+        health(responder)
+        pid = responder.pids[0]
+
+        def descriptors():
+            return len(os.listdir("/proc/%d/fd" % pid))
+
+        before = harness.wait_until(descriptors, "")
+        for _ in range(5):
+            connections = self.kept(responder, 50) + self.kept(responder, 50, use=False)
+            for connection in connections:
+                connection.close()
+            harness.wait_until(lambda: descriptors() <= before, "the descriptors of closed connections are closed")
+        self.assertLess(health(responder), AT_ONCE_SECONDS)
+
+
+class Halves(CrashCase):
+    """Requests that are begun and not sent to their end."""
+
+    @staticmethod
+    def half(responder, kind):
+        connection = responder.connect(60)
+        if kind == 0:
+            connection.send(fcgi.record(fcgi.BEGIN_REQUEST, 1, b"\0\1\1\0\0\0\0\0")[:3])
+        elif kind == 1:
+            connection.begin(1, keep=True)
+            connection.send(fcgi.record(fcgi.PARAMS, 1, fcgi.pairs({"REQUEST_METHOD": "POST"}))[:12])
+        elif kind == 2:
+            connection.begin(1, keep=True)
+            connection.params(1, fcgi.request_params("POST", "/FocusStats/startSession", b"x" * 100))
+        else:
+            connection.begin(1, keep=True)
+            connection.params(1, fcgi.request_params("POST", "/FocusStats/startSession", b"x" * 100))
+            connection.send(fcgi.stream(fcgi.STDIN, 1, b'{"user":"u",', end=False))
+        return connection
+
+    def test_do_not_stop_the_others(self):
+        """Several times as many as there are workers: the others wait no longer than the receive time-out, and then all workers are there again."""
+        responder = self.start(harness.Responder(self.watched(), {"FOCUSSTATS_THREADS": str(THREADS)}))
+        halves = [self.half(responder, index % 4) for index in range(3 * THREADS)]
+        for connection in halves:
+            self.addCleanup(connection.close)
+        slowest = max(harness.clients(4, lambda index: health(responder)))
+        self.assertLess(slowest, RECEIVE_SECONDS + AT_ONCE_SECONDS)
+        # The program gives all of them up.
+        for index, connection in enumerate(halves):
+            try:
+                reply = connection.reply()
+                self.assertEqual((index % 4 > 1, reply.status), (True, 400))
+            except harness.ConnectionClosed as closed:
+                self.assertEqual(closed.partial, b"")
+        self.assertLess(max(harness.clients(2 * THREADS, lambda index: health(responder))), AT_ONCE_SECONDS)
+        note("%d half-sent requests, %d workers: the slowest other one took %.1f s", len(halves), THREADS, slowest)
+
+    def test_given_up_by_the_other_side(self):
+        """A web server that closes its connection in the middle of a request frees the worker at once."""
+        responder = self.start(harness.Responder(self.watched(), {"FOCUSSTATS_THREADS": str(THREADS)}))
+        for _ in range(3):
+            for connection in [self.half(responder, index % 4) for index in range(4 * THREADS)]:
+                connection.close()
+            self.assertLess(health(responder), AT_ONCE_SECONDS)
+
+
+class Drain(CrashCase):
+    """SIGTERM and SIGINT."""
+
+    def check_exit(self, child, begun):
+        self.assertEqual(child.wait(20), 0)
+        took = time.monotonic() - begun
+        self.assertLess(took, DRAIN_SECONDS + 1.0)
+        return took
+
+    @tap.cases([("SIGTERM", [signal.SIGTERM]), ("SIGINT", [signal.SIGINT]), ("SIGTERM twice", [signal.SIGTERM, signal.SIGTERM]),
+                ("both, many times", [signal.SIGTERM, signal.SIGINT] * 20)])
+    def test_in_hand(self, signals):
+        """Writes that wait for their sync when the signal comes are answered."""
+        folder = self.watched()
+        faults = Faults(folder)
+        responder = self.start(harness.Responder(folder, faults.settings({"FOCUSSTATS_THREADS": str(THREADS)})))
+        self.addCleanup(faults.clear, "sync-block")
+        responder.post("initUser", {"user": "u"})
+        # The checkpoint for that write is over before the syncs are held, or held with them; both must do.
+        faults.set("sync-block")
+        answers = [None] * THREADS
+
+        def write(index):
+            answers[index] = responder.post("startSession", {"user": "u", "document": "d%d" % index, "library": "l"}).status
+
+        threads = [threading.Thread(target=write, args=(index,), daemon=True) for index in range(THREADS)]
+        for thread in threads:
+            thread.start()
+        child = responder.children[0]
+        harness.wait_until(lambda: "/log." in faults.content("sync-waiting"), "the sync of a commit waits")
+        # All workers but the one that reads the signal have a request in hand.
+        harness.wait_until(lambda: sum(self.waits(child.pid)) >= THREADS - 1, "the workers wait")
+        begun = time.monotonic()
+        for number in signals:
+            folder.watch.end(child.pid, number)
+        faults.clear("sync-block")
+        for thread in threads:
+            thread.join(20)
+        took = self.check_exit(child, begun)
+        self.assertEqual(answers, [200] * THREADS)
+        self.assertEqual(len(self.read(folder).sessions), THREADS)
+        note("drained in %.0f ms", 1000 * took)
+
+    @staticmethod
+    def waits(pid):
+        """For each thread whether it waits for something (futex) and not for events."""
+        found = []
+        for task in os.listdir("/proc/%d/task" % pid):
+            try:
+                with open("/proc/%d/task/%s/syscall" % (pid, task), encoding="ascii") as file:
+                    found.append(file.read().split()[0] not in ("running",))
+            except OSError:
+                found.append(True)
+        return found
+
+    @tap.limit(600 if LONG else 120)
+    def test_under_load(self):
+        """The end comes while clients write; the next process goes on."""
+        folder = self.watched()
+        responder = self.start(harness.Responder(folder, processes=2))
+        ledger = Ledger()
+        writers = Writers(ledger, 16, lambda: FcgiClient(responder, timeout=20)).start()
+        times = []
+        try:
+            for number in range(100 if LONG else 8):
+                ledger.wait_flow()
+                child = responder.children[-2 if number % 2 else -1]
+                begun = time.monotonic()
+                folder.watch.end(child.pid, (signal.SIGTERM, signal.SIGINT)[number // 2 % 2])
+                times.append(self.check_exit(child, begun))
+                responder.children.remove(child)
+                responder.start_one()
+                ledger.wait_flow()
+        finally:
+            writers.stop()
+        responder.stop()
+        found = self.read(folder).check(ledger)
+        note("%d ends under load: %s; %d done of those without an answer; until the end: %s", len(times), ledger.summary(), found, spread(times))
+
+    def test_hung_disk(self):
+        """A sync that does not come back does not keep the process: it ends in time, and acknowledges nothing."""
+        folder = self.watched()
+        faults = Faults(folder)
+        responder = self.start(harness.Responder(folder, faults.settings({"FOCUSSTATS_THREADS": str(THREADS)})))
+        self.addCleanup(faults.clear, "sync-block")
+        responder.post("initUser", {"user": "u"})
+        faults.set("sync-block")
+        with responder.connect() as connection:
+            connection.submit("POST", "/FocusStats/startSession", harness.encode({"user": "u", "document": "d", "library": "l"}))
+            harness.wait_until(lambda: "/log." in faults.content("sync-waiting"), "the sync of a commit waits")
+            begun = time.monotonic()
+            folder.watch.end(responder.pids[0], signal.SIGTERM)
+            self.check_exit(responder.children[0], begun)
+            self.assertRaises(harness.ConnectionClosed, connection.reply)
+        faults.clear("sync-block")
+        responder.start_one()
+        responder.wait_ready()
+        responder.stop()
+        self.assertLessEqual(len(self.read(folder).sessions), 1)
+
+    def test_idle_connections(self):
+        """Kept connections do not keep the process."""
+        responder = self.start(harness.Responder(self.watched(), {"FOCUSSTATS_THREADS": str(THREADS)}))
+        connections = [responder.connect() for _ in range(50)]
+        for connection in connections[:40]:
+            self.assertEqual(connection.ask("GET", "/FocusStats/health", keep=True).status, 200)
+        begun = time.monotonic()
+        responder.children[0].terminate()
+        self.check_exit(responder.children[0], begun)
+        for connection in connections[:40]:
+            self.assertTrue(connection.at_end())
+        for connection in connections:
+            connection.close()
+
+
+class NoDescriptors(CrashCase):
+    """EMFILE."""
+
+    @tap.cases([("64", 64, True), ("30, not enough for the store", 30, False)])
+    def test_fewer_than_connections(self, descriptors, survives):
+        """More connections than descriptors: what is open is served, and the rest once there is room; no thread ends. Nothing that was acknowledged
+        is lost."""
+        folder = self.watched()
+        responder = self.start(Limited(folder, descriptors, settings={"FOCUSSTATS_THREADS": str(THREADS)}))
+        child = responder.children[0]
+        responder.post("initUser", {"user": "u"})
+        threads = threads_of(child.pid)
+        acknowledged = []
+        for _ in range(3):
+            waiting = [responder.connect() for _ in range(2 * descriptors)]
+            for connection in waiting:
+                connection.submit("GET", "/FocusStats/health", keep=True)
+            # The first ones have been accepted.
+            served = waiting[:descriptors // 8]
+            self.assertEqual([connection.reply().status for connection in served], [200] * len(served))
+            self.write_past_the_log_file(folder, served, acknowledged)
+            self.assertTrue(child.poll() is None or not survives, "the process ended")
+            for connection in waiting:
+                connection.close()
+            if child.poll() is None:
+                self.assertEqual(threads_of(child.pid), threads)
+            else:
+                responder.children.remove(child)
+                child = responder.start_one()
+            self.assertLess(health(responder), AT_ONCE_SECONDS)
+            with responder.connect() as connection:
+                self.assertTrue(self.write(connection, acknowledged))
+        responder.stop()
+        self.assertLessEqual(set(acknowledged), set(self.read(folder).sessions))
+        note("%d descriptors: %d acknowledged writes", descriptors, len(acknowledged))
+
+    def write_past_the_log_file(self, folder, connections, acknowledged):
+        """Writes until the engine has needed a descriptor for another log file, or cannot go on."""
+        def newest():
+            return max(name for name in os.listdir(folder.home) if name.startswith("log."))
+
+        before = newest()
+        while newest() == before:
+            for connection in connections:
+                if not self.write(connection, acknowledged):
+                    return
+
+    def write(self, connection, acknowledged):
+        """Whether it was acknowledged; where it was not, it was answered 503 or not at all."""
+        body = harness.encode({"user": "u", "document": "d" * 250, "library": "l" * 250})
+        try:
+            reply = connection.ask("POST", "/FocusStats/startSession", body, keep=True)
+        except (harness.ConnectionClosed, OSError):
+            return False
+        if reply.status == 200:
+            acknowledged.append(reply.json()["focusSession"])
+        else:
+            self.assertEqual(reply.status, 503)
+        return reply.status == 200
+
+
+if __name__ == "__main__":
+    tap.main(globals())

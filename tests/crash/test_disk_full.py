@@ -1,0 +1,263 @@
+#!/usr/bin/env python3
+"""A disk that is full: writes are answered 503 with a text that says so, reads go on, nothing that was acknowledged is lost, and once there is room
+writes flow again without anybody's help.
+
+The disk is a small tmpfs on the home folder, in a mount namespace of this script's own."""
+
+import os
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+from common import LONG, CrashCase, Faults, harness, note, spread
+
+import tap  # noqa: E402
+from ledger import DONE, UNAVAILABLE, FcgiClient, Ledger, Writers  # noqa: E402
+from watch import owners  # noqa: E402
+
+NAMESPACE = "TESTS_IN_MOUNT_NAMESPACE"
+NO_SPACE = "no space left on the disk"
+# Room for what is written in all rounds; the rest is taken away and given back.
+DISK_BYTES = (160 if LONG else 40) << 20
+# The store itself tries again twice a second; then the first write must go through.
+BACK_SECONDS = 15.0
+ENGINE_LINES_A_SECOND = 3
+
+
+def enter_namespace():
+    """Starts this script again where it may mount. Where that cannot be, it goes on, and what needs it is skipped."""
+    if NAMESPACE in os.environ:
+        return
+    command = ["unshare", "-m"] if harness.AS_ROOT else ["unshare", "--user", "--map-current-user", "--keep-caps", "-m"]
+    with tempfile.TemporaryDirectory() as place:
+        try:
+            able = subprocess.run(command + ["mount", "-t", "tmpfs", "-o", "size=64k", "tests", place], stderr=subprocess.PIPE, check=False).returncode == 0
+        except OSError:
+            able = False
+    os.environ[NAMESPACE] = "yes" if able else "no"
+    if able:
+        os.execvp(command[0], command + [sys.executable] + sys.argv)
+
+
+class Disk:
+    """The small disk under a folder's home, and the file that fills it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.ballast = os.path.join(folder.home, "ballast")
+        who = harness.worker()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%d,mode=0700,uid=%d,gid=%d" % (DISK_BYTES, who.pw_uid, who.pw_gid), "tests", folder.home],
+                       check=True)
+
+    def fill(self, leave_bytes=0):
+        """Takes all that is free but this much, piece by piece, as the others may take some meanwhile."""
+        with open(self.ballast, "ab", buffering=0) as file:
+            for piece in (1 << 20, 64 << 10, 4 << 10):
+                while self.free() - leave_bytes >= piece:
+                    try:
+                        file.write(b"\0" * piece)
+                    except OSError:
+                        break
+
+    def free(self):
+        info = os.statvfs(self.folder.home)
+        return info.f_bavail * info.f_frsize
+
+    def make_room(self):
+        if os.stat(self.ballast).st_size < DISK_BYTES // 4:
+            raise AssertionError("the store itself has filled the disk")
+        os.unlink(self.ballast)
+
+    def unmount(self):
+        subprocess.run(["umount", "-l", self.folder.home], check=True)
+
+
+class Full(CrashCase):
+    """What both kinds of full disks have in common."""
+
+    abstract = True
+
+    def check_back(self, ledger):
+        """Writes flow again. Returns how long that took."""
+        took = ledger.wait_flow(BACK_SECONDS)
+        return took
+
+    def read_all(self, responder, ledger):
+        """Reads are answered; what they tell is not looked at here."""
+        for user in list(ledger.users):
+            for action in ("_getSessions", "_viewStats"):
+                self.assertEqual(responder.post(action, {"user": user}).status, 200)
+        self.assertEqual(responder.ask("GET", "/FocusStats/health").status, 200)
+
+    def check_texts(self, ledger):
+        """All that was refused was refused for want of space."""
+        others = {text: count for text, count in ledger.texts.items() if text.startswith("503") and NO_SPACE not in text}
+        self.assertEqual(others, {})
+
+
+class Small(Full):
+    """A small disk."""
+
+    def disk(self, folder):
+        if os.environ.get(NAMESPACE) != "yes":
+            self.skipTest("nothing can be mounted here: that needs root, or user namespaces")
+        made = Disk(folder)
+        self.addCleanup(made.unmount)
+        return made
+
+    @tap.limit(1200 if LONG else 120)
+    def test_fills_under_load(self):
+        """Again and again, at whatever the store is just writing; the process lives on."""
+        folder = self.watched()
+        disk = self.disk(folder)
+        responder = self.start(harness.Responder(folder))
+        ledger = Ledger()
+        writers = Writers(ledger, 8, lambda: FcgiClient(responder)).start()
+        pauses = []
+        begun = time.monotonic()
+        try:
+            for index in range(40 if LONG else 4):
+                ledger.wait_flow()
+                disk.fill(leave_bytes=(0, 64 << 10, 300 << 10, 1 << 20)[index % 4])
+                ledger.wait_count(UNAVAILABLE, 40 + random.randrange(200))
+                self.read_all(responder, ledger)
+                disk.make_room()
+                pauses.append(self.check_back(ledger))
+        finally:
+            writers.stop()
+        took = time.monotonic() - begun
+        self.assertEqual(responder.pids, [responder.children[0].pid])
+        responder.stop()
+        found = self.read(folder).check(ledger)
+        lines = len(re.findall(r"focusstats\[\d+\]: ", folder.log_text()))
+        note("%d times full: %s; %d done of those without an answer; back after: %s; %d log lines in %.0f s", len(pauses), ledger.summary(), found,
+             spread(pauses), lines, took)
+        self.check_texts(ledger)
+        self.assertLess(lines, 30 + ENGINE_LINES_A_SECOND * took)
+
+    @tap.limit(1200 if LONG else 120)
+    def test_started_on_the_full_disk(self):
+        """The process is killed while the disk is full. The next one cannot recover the store yet: it lives, answers 503, and goes on when it can."""
+        folder = self.watched()
+        disk = self.disk(folder)
+        responder = self.start(harness.Responder(folder))
+        ledger = Ledger()
+        writers = Writers(ledger, 8, lambda: FcgiClient(responder)).start()
+        pauses = []
+        try:
+            for index in range(30 if LONG else 3):
+                ledger.wait_flow()
+                ledger.wait_count(DONE, random.randrange(300))
+                disk.fill(leave_bytes=(0, 40 << 10, 500 << 10)[index % 3])
+                ledger.wait_count(UNAVAILABLE, 20)
+                for _ in range(2):
+                    folder.watch.kill(responder.pids[0])
+                    responder.children[-1].wait()
+                    responder.start_one()
+                    ledger.wait_count(UNAVAILABLE, 20)
+                disk.make_room()
+                pauses.append(self.check_back(ledger))
+                self.read_all(responder, ledger)
+        finally:
+            writers.stop()
+        self.assertEqual(len(responder.pids), 1)
+        responder.stop()
+        self.expect_panics(folder)
+        found = self.read(folder).check(ledger)
+        note("%d starts on a full disk: %s; %d done of those without an answer; back after: %s", 2 * len(pauses), ledger.summary(), found, spread(pauses))
+        self.check_texts(ledger)
+
+    @staticmethod
+    def expect_panics(folder):
+        """What the engine calls a panic when it has no space in recovery is no crash of the program."""
+        folder.reported.update(re.findall(r"(?m)^.*engine: BDB006[01] PANIC: (?:No space left on device|fatal region error detected; run recovery)$",
+                                          folder.log_text()))
+
+    def test_full_from_the_beginning(self):
+        """A home in which nothing could be made yet."""
+        folder = self.watched()
+        disk = self.disk(folder)
+        disk.fill()
+        responder = harness.Responder(folder, processes=2)
+        responder.wait_ready = lambda: None
+        self.start(responder)
+        for _ in range(3):
+            reply = responder.post("initUser", {"user": "u"})
+            self.assertEqual((reply.status, reply.header("Retry-After"), reply.json()), (503, "1", {"error": NO_SPACE}))
+        disk.make_room()
+        harness.wait_until(lambda: responder.post("initUser", {"user": "u"}).status == 200, "it works once there is room", BACK_SECONDS)
+        self.assertEqual(len(owners(folder)), 1)
+        responder.stop()
+        self.assertEqual(list(self.read(folder).users), ["u"])
+
+    def test_plain_cgi(self):
+        """Each process opens the store anew on the full disk."""
+        folder = self.watched()
+        disk = self.disk(folder)
+
+        def post(action, fields):
+            return harness.cgi(folder, "POST", "/FocusStats/" + action, harness.encode(fields))
+
+        self.assertEqual(post("initUser", {"user": "u"}).status, 200)
+        acknowledged = {post("startSession", {"user": "u", "document": "d", "library": "l"}).json()["focusSession"]}
+        writes = 0
+        for _ in range(3):
+            disk.fill()
+            # There may be room in the log file, which recovery has filled up with zeros.
+            reply = post("startSession", {"user": "u", "document": "d", "library": "l" * 250})
+            while reply.status == 200:
+                writes += 1
+                acknowledged.add(reply.json()["focusSession"])
+                reply = post("startSession", {"user": "u", "document": "d", "library": "l" * 250})
+            self.assertEqual((reply.status, reply.header("Retry-After"), reply.json()), (503, "1", {"error": NO_SPACE}))
+            disk.make_room()
+            reply = post("startSession", {"user": "u", "document": "d", "library": "l"})
+            self.assertEqual(reply.status, 200, reply)
+            acknowledged.add(reply.json()["focusSession"])
+        note("%d writes of plain CGI found room on the full disk", writes)
+        self.assertEqual(set(self.read(folder).sessions), acknowledged)
+
+
+class Parts(Full):
+    """No space for the log alone, or for the pages alone, by the system calls."""
+
+    @tap.limit(600 if LONG else 120)
+    @tap.cases([("the log", "log."), ("the databases", "s"), ("the primary", "sessions.db"), ("the secondary", "sessions_by_user.db"), ("everything", "")])
+    def test_none_for(self, beginning):
+        folder = self.watched()
+        faults = Faults(folder)
+        responder = self.start(harness.Responder(folder, faults.settings()))
+        self.addCleanup(faults.clear, "no-space")
+        ledger = Ledger()
+        writers = Writers(ledger, 8, lambda: FcgiClient(responder)).start()
+        pauses = []
+        begun = time.monotonic()
+        try:
+            for _ in range(10 if LONG else 2):
+                ledger.wait_flow()
+                before = ledger.acknowledged + ledger.counts[UNAVAILABLE]
+                faults.set("no-space", beginning)
+                # Pages that cannot be written stay in the cache, and there is much room in it.
+                harness.wait_until(lambda: ledger.acknowledged + ledger.counts[UNAVAILABLE] > before + 600, "some hundred writes")
+                self.read_all(responder, ledger)
+                faults.clear("no-space")
+                pauses.append(self.check_back(ledger))
+        finally:
+            faults.clear("no-space")
+            writers.stop()
+        took = time.monotonic() - begun
+        self.assertEqual(len(responder.pids), 1)
+        responder.stop()
+        self.read(folder).check(ledger)
+        lines = len(re.findall(r"focusstats\[\d+\]: ", folder.log_text()))
+        note("%s; back after: %s; %d log lines in %.0f s", ledger.summary(), spread(pauses), lines, took)
+        self.check_texts(ledger)
+        self.assertLess(lines, 30 + ENGINE_LINES_A_SECOND * took)
+
+
+if __name__ == "__main__":
+    enter_namespace()
+    tap.main(globals())
