@@ -1,0 +1,321 @@
+/* What the workers wait for; see poller.h. */
+#include "gateway/poller.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <fastcgi.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	PEEK_BYTES = 128 << 10, /* a larger request is handed out before it is complete */
+	LOOK_AGAIN_MS = 10,
+	FULL_NAP_MS = 20,
+	OWN_DESCRIPTORS = 40, /* those that are no connections: the engine's files and what it opens while it works */
+	CONNECTIONS_LEAST = 8,
+};
+
+/* What an epoll event is about; with the descriptor it makes the event's data. */
+enum kind { KIND_SIGNAL, KIND_WAKE, KIND_TIMER, KIND_LISTENER, KIND_RELAY_LISTENER, KIND_CONNECTION, KIND_RELAY };
+
+struct slow {
+	int connection;
+	bool relay, known; /* known to the epoll, though watched for nothing now */
+	int64_t deadline_ms; /* CLOCK_BOOTTIME */
+};
+
+static bool watch(struct poller *poller, int operation, int fd, enum kind kind, uint32_t events)
+{
+	struct epoll_event event = {.events = events, .data.u64 = (uint64_t)kind << 32 | (uint32_t)fd};
+
+	return epoll_ctl(poller->epoll, operation, fd, &event) == 0;
+}
+
+/* Every connection holds a descriptor: have as many as the system lets, and leave some to the engine. */
+static unsigned connections_max(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return CONNECTIONS_LEAST;
+	if (files.rlim_cur < files.rlim_max) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+		getrlimit(RLIMIT_NOFILE, &files);
+	}
+	if (files.rlim_cur > UINT32_MAX)
+		return UINT32_MAX;
+	return files.rlim_cur > OWN_DESCRIPTORS + CONNECTIONS_LEAST ? (unsigned)files.rlim_cur - OWN_DESCRIPTORS
+								     : CONNECTIONS_LEAST;
+}
+
+enum status poller_init(struct poller *poller, struct error *error)
+{
+	sigset_t signals;
+
+	*poller = (struct poller){.connections_max = connections_max(), .mutex = PTHREAD_MUTEX_INITIALIZER};
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	poller->epoll = epoll_create1(EPOLL_CLOEXEC);
+	poller->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	poller->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	poller->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (poller->epoll < 0 || poller->signals < 0 || poller->wake < 0 || poller->timer < 0 ||
+	    !watch(poller, EPOLL_CTL_ADD, poller->signals, KIND_SIGNAL, EPOLLIN) ||
+	    !watch(poller, EPOLL_CTL_ADD, poller->wake, KIND_WAKE, EPOLLIN) ||
+	    !watch(poller, EPOLL_CTL_ADD, poller->timer, KIND_TIMER, EPOLLIN)) {
+		error_set(error, STATUS_UNAVAILABLE, "preparing to wait for requests: %s", strerror(errno));
+		poller_destroy(poller);
+		return error->status;
+	}
+	return STATUS_OK;
+}
+
+void poller_destroy(struct poller *poller)
+{
+	int descriptors[] = {poller->epoll, poller->signals, poller->wake, poller->timer};
+
+	for (size_t i = 0; i < sizeof descriptors / sizeof descriptors[0]; i++)
+		if (descriptors[i] >= 0)
+			close(descriptors[i]);
+	free(poller->slow);
+	pthread_mutex_destroy(&poller->mutex);
+}
+
+/* The listener is shared by all processes that the web server started with it, so one that another process was faster
+ * to accept from must not block this one. EPOLLEXCLUSIVE wakes one of them. */
+bool poller_listen(struct poller *poller, int listener, bool relay)
+{
+	int flags = fcntl(listener, F_GETFL);
+
+	return flags >= 0 && fcntl(listener, F_SETFL, flags | O_NONBLOCK) == 0 &&
+	       watch(poller, EPOLL_CTL_ADD, listener, relay ? KIND_RELAY_LISTENER : KIND_LISTENER,
+		     EPOLLIN | EPOLLEXCLUSIVE);
+}
+
+void poller_unlisten(struct poller *poller, int listener)
+{
+	epoll_ctl(poller->epoll, EPOLL_CTL_DEL, listener, NULL);
+}
+
+void poller_closed(struct poller *poller)
+{
+	atomic_fetch_sub(&poller->connections, 1);
+}
+
+static void drop(struct poller *poller, int connection)
+{
+	close(connection);
+	poller_closed(poller);
+}
+
+static void wait_for_request(struct poller *poller, int connection, bool relay, bool known)
+{
+	if (!watch(poller, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, connection, relay ? KIND_RELAY : KIND_CONNECTION,
+		   EPOLLIN | EPOLLRDHUP | EPOLLONESHOT))
+		drop(poller, connection);
+}
+
+void poller_park(struct poller *poller, int connection, bool relay)
+{
+	/* One that was handed out right after it was accepted is not known to the epoll. */
+	if (!watch(poller, EPOLL_CTL_MOD, connection, relay ? KIND_RELAY : KIND_CONNECTION,
+		   EPOLLIN | EPOLLRDHUP | EPOLLONESHOT))
+		wait_for_request(poller, connection, relay, false);
+}
+
+enum arrival { ARRIVED_NOTHING, ARRIVED_PART, ARRIVED_WHOLE };
+
+/* How much of a request there is on the connection: it ends with an empty record of FCGI_STDIN (FastCGI Specification
+ * 1.0, 5.3). The end of the connection, and what is too large to tell, count as whole. */
+static enum arrival look(int connection)
+{
+	char bytes[PEEK_BYTES];
+	ssize_t size = recv(connection, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
+
+	if (size < 0)
+		return errno == EAGAIN || errno == EINTR ? ARRIVED_NOTHING : ARRIVED_WHOLE;
+	if (size == 0 || size == (ssize_t)sizeof bytes)
+		return ARRIVED_WHOLE;
+	for (size_t at = 0; at + FCGI_HEADER_LEN <= (size_t)size;) {
+		const unsigned char *header = (const unsigned char *)bytes + at;
+		size_t content = (size_t)header[4] << 8 | header[5];
+		if (header[0] != FCGI_VERSION_1 || (header[1] == FCGI_STDIN && content == 0))
+			return ARRIVED_WHOLE;
+		at += FCGI_HEADER_LEN + content + header[6];
+	}
+	return ARRIVED_PART;
+}
+
+/* Arm the timer, or with 0 disarm it. */
+static void look_again_in(struct poller *poller, long ms)
+{
+	const struct itimerspec time = {.it_value.tv_nsec = ms * 1000000};
+
+	timerfd_settime(poller->timer, 0, &time, NULL);
+}
+
+static void add_slow(struct poller *poller, int connection, bool relay, bool known)
+{
+	const struct slow slow = {connection, relay, known, clock_boot_ms() + IO_TIMEOUT_S * 1000};
+	bool kept = true;
+
+	pthread_mutex_lock(&poller->mutex);
+	if (poller->slow_count == poller->slow_capacity) {
+		size_t capacity = poller->slow_capacity ? poller->slow_capacity * 2 : 16;
+		struct slow *more = realloc(poller->slow, capacity * sizeof *more);
+		kept = more != NULL;
+		if (kept) {
+			poller->slow = more;
+			poller->slow_capacity = capacity;
+		}
+	}
+	if (kept) {
+		poller->slow[poller->slow_count++] = slow;
+		if (poller->slow_count == 1)
+			look_again_in(poller, LOOK_AGAIN_MS);
+	}
+	pthread_mutex_unlock(&poller->mutex);
+	if (!kept)
+		drop(poller, connection);
+}
+
+/* Those that are complete now go back into the epoll, which hands them out at once. */
+static void look_at_slow(struct poller *poller)
+{
+	uint64_t expirations;
+	int64_t now_ms = clock_boot_ms();
+	size_t left = 0;
+
+	if (read(poller->timer, &expirations, sizeof expirations) != (ssize_t)sizeof expirations)
+		return; /* another worker was faster */
+	pthread_mutex_lock(&poller->mutex);
+	for (size_t i = 0; i < poller->slow_count; i++) {
+		struct slow slow = poller->slow[i];
+		if (look(slow.connection) == ARRIVED_WHOLE)
+			wait_for_request(poller, slow.connection, slow.relay, slow.known);
+		else if (now_ms >= slow.deadline_ms)
+			drop(poller, slow.connection);
+		else
+			poller->slow[left++] = slow;
+	}
+	poller->slow_count = left;
+	if (left > 0)
+		look_again_in(poller, LOOK_AGAIN_MS);
+	pthread_mutex_unlock(&poller->mutex);
+}
+
+/* Whether the caller gets the connection; otherwise it is waited for. */
+static bool hand_out(struct poller *poller, int connection, bool relay, bool known)
+{
+	switch (look(connection)) {
+	case ARRIVED_WHOLE:
+		return true;
+	case ARRIVED_NOTHING:
+		wait_for_request(poller, connection, relay, known);
+		return false;
+	case ARRIVED_PART:
+		add_slow(poller, connection, relay, known);
+		return false;
+	}
+	return false;
+}
+
+static void nap(void)
+{
+	nanosleep(&(struct timespec){.tv_nsec = FULL_NAP_MS * 1000000L}, NULL);
+}
+
+static bool accept_one(struct poller *poller, int listener, bool relay, int *connection)
+{
+	static const struct timeval timeout = {.tv_sec = IO_TIMEOUT_S};
+
+	if (atomic_fetch_add(&poller->connections, 1) >= poller->connections_max) {
+		poller_closed(poller);
+		log_repeated("%u connections are open, as many as there are descriptors for: more must wait",
+			     poller->connections_max);
+		nap();
+		return false;
+	}
+	int accepted = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	if (accepted < 0) {
+		int reason = errno;
+		poller_closed(poller);
+		if (reason == EMFILE || reason == ENFILE || reason == ENOMEM || reason == ENOBUFS) {
+			log_repeated("accepting a connection: %s", strerror(reason));
+			nap();
+		}
+		return false;
+	}
+	setsockopt(accepted, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+	setsockopt(accepted, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
+	*connection = accepted;
+	return hand_out(poller, accepted, relay, false);
+}
+
+static bool take_signal(struct poller *poller)
+{
+	struct signalfd_siginfo info;
+
+	return read(poller->signals, &info, sizeof info) == (ssize_t)sizeof info;
+}
+
+enum event poller_next(struct poller *poller, int *connection)
+{
+	struct epoll_event ready;
+	bool handed_out = false;
+
+	if (epoll_wait(poller->epoll, &ready, 1, -1) != 1)
+		return EVENT_NONE;
+	int fd = (int)(uint32_t)ready.data.u64;
+	enum kind kind = (enum kind)(ready.data.u64 >> 32);
+	bool relay = kind == KIND_RELAY || kind == KIND_RELAY_LISTENER;
+	switch (kind) {
+	case KIND_SIGNAL:
+		return take_signal(poller) ? EVENT_STOP : EVENT_NONE;
+	case KIND_WAKE:
+		return EVENT_AWAKE;
+	case KIND_TIMER:
+		look_at_slow(poller);
+		break;
+	case KIND_LISTENER:
+	case KIND_RELAY_LISTENER:
+		handed_out = accept_one(poller, fd, relay, connection);
+		break;
+	case KIND_CONNECTION:
+	case KIND_RELAY:
+		if ((ready.events & EPOLLIN) == 0 || (ready.events & EPOLLHUP) != 0) {
+			drop(poller, fd);
+		} else {
+			*connection = fd;
+			handed_out = hand_out(poller, fd, relay, true);
+		}
+		break;
+	}
+	if (!handed_out)
+		return EVENT_NONE;
+	return relay ? EVENT_RELAY : EVENT_CONNECTION;
+}
+
+void poller_wake(struct poller *poller)
+{
+	static const uint64_t one = 1;
+
+	/* Nobody reads it, so it stays ready. Among what is ready the epoll goes round. */
+	if (write(poller->wake, &one, sizeof one) != (ssize_t)sizeof one)
+		log_line("waking the workers: %s", strerror(errno));
+}
