@@ -158,9 +158,7 @@ enum status json_parse_object(struct text body, json_object **object, struct err
 	json_tokener_free(tokener);
 
 	enum status status = STATUS_OK;
-	if (problem == json_tokener_continue)
-		status = error_set(error, STATUS_INVALID, "the body is not JSON: it ends too early");
-	else if (problem != json_tokener_success)
+	if (problem != json_tokener_success)
 		status = error_set(error, STATUS_INVALID, "the body is not JSON: %s at byte %zu",
 				   json_tokener_error_desc(problem), end);
 	else if (!json_object_is_type(parsed, json_type_object))

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -51,12 +52,21 @@ static void put(const char *line, size_t size)
 
 void log_line(const char *format, ...)
 {
+	char line[LOG_LINE_SIZE];
+	va_list list;
+
+	va_start(list, format);
+	size_t size = format_line(line, format, list);
+	va_end(list);
+	put(line, size);
+}
+
+/* Whether there is room for one more line in this second; *lost is how many were dropped before it. */
+static bool admit(unsigned *lost)
+{
 	static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 	static int64_t second;
 	static unsigned lines, dropped;
-	char line[LOG_LINE_SIZE];
-	va_list list;
-	unsigned lost = 0;
 	int64_t now = clock_boot_ms() / 1000;
 
 	pthread_mutex_lock(&mutex);
@@ -64,19 +74,28 @@ void log_line(const char *format, ...)
 		second = now;
 		lines = 0;
 	}
-	if (lines == LOG_LINES_PER_SECOND) {
+	bool room = lines < LOG_REPEATED_PER_SECOND;
+	if (room) {
+		lines++;
+		*lost = dropped;
+		dropped = 0;
+	} else {
 		dropped++;
-		pthread_mutex_unlock(&mutex);
-		return;
 	}
-	lines++;
-	lost = dropped;
-	dropped = 0;
 	pthread_mutex_unlock(&mutex);
+	return room;
+}
 
+void log_repeated(const char *format, ...)
+{
+	char line[LOG_LINE_SIZE];
+	va_list list;
+	unsigned lost;
+
+	if (!admit(&lost))
+		return;
 	if (lost > 0)
-		put(line, log_format(line, "%u lines were dropped here: more than %d in a second", lost,
-				     LOG_LINES_PER_SECOND));
+		log_line("%u lines were dropped here: more than %d in a second", lost, LOG_REPEATED_PER_SECOND);
 	va_start(list, format);
 	size_t size = format_line(line, format, list);
 	va_end(list);

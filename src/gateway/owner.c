@@ -5,6 +5,8 @@
 #include "base/log.h"
 #include "gateway/relay.h"
 
+#include <stdio.h>
+#include <string.h>
 #include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
@@ -66,7 +68,7 @@ static enum status take_place(struct owner *owner, int wait_ms, struct error *er
 	if (status != STATUS_OK) {
 		owner->failed_at_ms = clock_boot_ms();
 		owner->failure = *error;
-		log_line("%s: %s", owner->home.path, error->detail);
+		log_repeated("%s: %s", owner->home.path, error->detail);
 		return status;
 	}
 	owner->failed_at_ms = 0;
@@ -129,48 +131,50 @@ static struct store *own_store(struct owner *owner, int64_t deadline_ms)
 	return store;
 }
 
-static void unavailable(const struct call *call, bool leaving, struct error *error)
+/* Say whether what failed may have been done all the same, by an owner whose answer was lost. */
+static void say_whether_done(const struct call *call, struct error *error)
 {
-	const char *why = leaving ? "the service is shutting down" : "the owner of the store did not answer in time";
+	size_t size = strlen(error->text);
 
-	if (call->repeated)
-		error_set(error, STATUS_UNAVAILABLE, "%s; the request may have been carried out", why);
-	else
-		error_set(error, STATUS_UNAVAILABLE, "%s; the request was not carried out", why);
+	snprintf(error->text + size, sizeof error->text - size, "; the request %s",
+		 call->repeated ? "may have been carried out" : "was not carried out");
 }
 
 void owner_execute(struct owner *owner, struct call *call, struct buffer *body, struct error *error)
 {
 	int64_t deadline_ms = clock_boot_ms() + owner->options.patience_ms;
+	bool failed = false;
 
-	for (unsigned attempt = 0;; attempt++) {
+	for (unsigned attempt = 0; !failed; attempt++) {
 		struct store *store = own_store(owner, deadline_ms);
 		if (store) {
 			error->status = STATUS_OK;
 			error->status = call->action->carry_out(store, call, body, error);
-			return;
+			failed = error->status == STATUS_UNAVAILABLE;
+			break;
 		}
 		enum relay_outcome outcome = relay_forward(&owner->home, call, deadline_ms, body, error);
 		if (outcome == RELAY_ANSWERED)
-			return;
+			break;
 		if (outcome == RELAY_UNKNOWN)
 			call->repeated = true;
 		bool leaving = atomic_load(&owner->leaving);
 		if (leaving || clock_boot_ms() >= deadline_ms || (call->repeated && !call->action->repeatable)) {
-			unavailable(call, leaving, error);
-			return;
-		}
-		if (outcome == RELAY_NO_OWNER) {
+			error_set(error, STATUS_UNAVAILABLE,
+				  leaving ? "the service is shutting down"
+					  : "the owner of the store did not answer in time");
+			failed = true;
+		} else if (outcome == RELAY_NO_OWNER) {
 			int wait_ms = rising(attempt, LOCK_WAIT_MIN_MS, LOCK_WAIT_MAX_MS);
 			pthread_mutex_lock(&owner->taking);
-			bool failed = !atomic_load(&owner->store) && take_place(owner, wait_ms, error) != STATUS_OK;
+			failed = !atomic_load(&owner->store) && take_place(owner, wait_ms, error) != STATUS_OK;
 			pthread_mutex_unlock(&owner->taking);
-			if (failed)
-				return;
 		} else {
 			pause_before(attempt);
 		}
 	}
+	if (failed)
+		say_whether_done(call, error);
 }
 
 void owner_leave(struct owner *owner)
@@ -188,9 +192,9 @@ void owner_destroy(struct owner *owner)
 
 	if (store) {
 		store_close(store);
-		home_unlock(&owner->home);
 		if (!owner->options.once)
 			log_line("no longer the owner of %s", owner->home.path);
+		home_unlock(&owner->home);
 	}
 	if (owner->listener >= 0)
 		close(owner->listener);

@@ -71,7 +71,7 @@ static void report(const DB_ENV *handle, const char *prefix, const char *message
 {
 	(void)handle;
 	(void)prefix;
-	log_line("engine: %s", message);
+	log_repeated("engine: %s", message);
 }
 
 static void notify(DB_ENV *handle, u_int32_t event, void *info)

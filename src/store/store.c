@@ -49,7 +49,7 @@ static void *write_checkpoints(void *context)
 		if (!atomic_exchange(&store->committer.dirty, false))
 			continue;
 		if (environment_checkpoint(&store->environment, &error) != STATUS_OK) {
-			log_line("%s", error.detail);
+			log_repeated("%s", error.detail);
 			atomic_store(&store->committer.dirty, true);
 		}
 	}
