@@ -112,23 +112,47 @@ static void pause_before(unsigned attempt)
 	nanosleep(&(struct timespec){.tv_nsec = us * 1000}, NULL);
 }
 
+/* Lock `taking`, which another thread may hold as long as recovery takes. False where the deadline comes first. */
+static bool lock_taking(struct owner *owner, int64_t deadline_ms)
+{
+	int64_t left_ms = deadline_ms - clock_boot_ms();
+	struct timespec until;
+
+	if (left_ms < 0)
+		left_ms = 0;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += left_ms % 1000 * 1000000;
+	until.tv_sec += left_ms / 1000 + until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	return pthread_mutex_clocklock(&owner->taking, CLOCK_MONOTONIC, &until) == 0;
+}
+
 /* The store, if this process owns it. Waits while it is becoming the owner, but not beyond the deadline: its own socket
  * listens then, and nobody serves it yet. */
 static struct store *own_store(struct owner *owner, int64_t deadline_ms)
 {
 	struct store *store = atomic_load(&owner->store);
-	struct timespec until;
 
-	if (store)
-		return store;
-	int64_t left_ms = deadline_ms - clock_boot_ms();
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += left_ms > 0 ? left_ms / 1000 + 1 : 0;
-	if (pthread_mutex_clocklock(&owner->taking, CLOCK_MONOTONIC, &until) != 0)
-		return NULL;
-	store = atomic_load(&owner->store);
-	pthread_mutex_unlock(&owner->taking);
+	if (!store && lock_taking(owner, deadline_ms)) {
+		store = atomic_load(&owner->store);
+		pthread_mutex_unlock(&owner->taking);
+	}
 	return store;
+}
+
+/* Nobody owns the store: become the owner, or wait for somebody else to, a while that rises with the attempts. */
+static enum status try_to_take_place(struct owner *owner, unsigned attempt, int64_t deadline_ms, struct error *error)
+{
+	int64_t left_ms = deadline_ms - clock_boot_ms();
+	int wait_ms = rising(attempt, LOCK_WAIT_MIN_MS, LOCK_WAIT_MAX_MS);
+
+	if (wait_ms > left_ms)
+		wait_ms = left_ms > 0 ? (int)left_ms : 0;
+	if (!lock_taking(owner, deadline_ms))
+		return STATUS_OK;
+	enum status status = atomic_load(&owner->store) ? STATUS_OK : take_place(owner, wait_ms, error);
+	pthread_mutex_unlock(&owner->taking);
+	return status;
 }
 
 /* Say whether what failed may have been done all the same, by an owner whose answer was lost. */
@@ -165,10 +189,7 @@ void owner_execute(struct owner *owner, struct call *call, struct buffer *body, 
 					  : "the owner of the store did not answer in time");
 			failed = true;
 		} else if (outcome == RELAY_NO_OWNER) {
-			int wait_ms = rising(attempt, LOCK_WAIT_MIN_MS, LOCK_WAIT_MAX_MS);
-			pthread_mutex_lock(&owner->taking);
-			failed = !atomic_load(&owner->store) && take_place(owner, wait_ms, error) != STATUS_OK;
-			pthread_mutex_unlock(&owner->taking);
+			failed = try_to_take_place(owner, attempt, deadline_ms, error) != STATUS_OK;
 		} else {
 			pause_before(attempt);
 		}
