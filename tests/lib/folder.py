@@ -17,6 +17,7 @@ SOURCE = os.path.abspath(os.environ.get("top_srcdir") or os.path.join(HERE, ".."
 BUILD = os.path.abspath(os.environ.get("top_builddir") or os.getcwd())
 DEADLINE_SECONDS = 20
 AS_ROOT = os.geteuid() == 0
+SLOWNESS = None
 F_OFD_SETLK = getattr(fcntl, "F_OFD_SETLK", 37)
 
 REPORT = re.compile(
@@ -59,7 +60,7 @@ def worker():
 
 
 def wait_until(condition, what, seconds=DEADLINE_SECONDS):
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + patience(seconds)
     while True:
         value = condition()
         if value:
@@ -102,6 +103,15 @@ def child_environment(folder, settings=None):
     env.update(folder.sanitizer_options())
     env.update(settings or {})
     return env
+
+
+def patience(seconds):
+    """SECONDS, and more of them for a program that a thread sanitizer makes slow."""
+    global SLOWNESS
+    if SLOWNESS is None:
+        with open(find_program(), "rb") as file:
+            SLOWNESS = 6 if b"__tsan_init" in file.read() else 1
+    return seconds * SLOWNESS
 
 
 class TestFolder:
@@ -194,7 +204,7 @@ class TestFolder:
 
     def assert_nothing_left(self, seconds=10):
         """No process is left and the lock can be had; what is left after SECONDS is killed and named."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + patience(seconds)
         left = self.processes()
         while left and time.monotonic() < deadline:
             time.sleep(0.02)

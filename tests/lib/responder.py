@@ -9,7 +9,7 @@ import subprocess
 
 import fcgi
 import webclient
-from folder import AS_ROOT, DEADLINE_SECONDS, child_environment, wait_until, worker
+from folder import AS_ROOT, DEADLINE_SECONDS, child_environment, patience, wait_until, worker
 
 
 def ended(process, seconds):
@@ -101,7 +101,7 @@ class Responder(Child):
             child.send_signal(signal.SIGTERM)
         wrong = []
         for child in asked:
-            if not ended(child, 10):
+            if not ended(child, patience(10)):
                 child.kill()
                 child.wait()
                 wrong.append("responder %d did not end within 10 s of SIGTERM" % child.pid)

@@ -10,7 +10,7 @@ import shutil
 import signal
 
 import webclient
-from folder import AS_ROOT, DEADLINE_SECONDS, SOURCE, child_environment, free_port, wait_until, worker
+from folder import AS_ROOT, DEADLINE_SECONDS, SOURCE, child_environment, free_port, patience, wait_until, worker
 from responder import Child, Responder, encode, ended
 
 PASSWORDS = {"reader": "reader's word", "other": "other's word", "admin": "admin's word", "second-admin": "another word"}
@@ -157,7 +157,7 @@ class Server(Child):
         wrong = []
         if self.child and self.child.poll() is None:
             self.child.send_signal(signal.SIGTERM)
-            if not ended(self.child, 15):
+            if not ended(self.child, patience(15)):
                 self.child.kill()
                 self.child.wait()
                 wrong.append("%s did not end within 15 s of SIGTERM" % self.name)
