@@ -35,6 +35,7 @@ deadlock:libdb-5.3.so
 mutex:^own_store$
 # It knows that EPOLL_CTL_ADD comes before the event that it leads to, but not that EPOLL_CTL_MOD does.
 race:^watch$
+race:^look_at_slow$
 """,
 }
 
