@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "gateway/relay.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -49,7 +50,7 @@ static enum status open_store(struct owner *owner, struct store **store, struct 
 	return error->status;
 }
 
-/* Become the owner if nobody is, or ceases to be within wait_ms. Under `taking`. STATUS_OK whether or not;
+/* Become the owner if nobody is, or ceases to be within wait_ms. The caller has `taking`. STATUS_OK whether or not;
  * STATUS_UNAVAILABLE where the place is free and could not be taken. */
 static enum status take_place(struct owner *owner, int wait_ms, struct error *error)
 {
@@ -85,12 +86,10 @@ enum status owner_init(struct owner *owner, const char *home, const struct owner
 	*owner = (struct owner){.options = *options, .listener = -1};
 	if (home_open(&owner->home, home, error) != STATUS_OK)
 		return error->status;
-	pthread_mutex_init(&owner->taking, NULL);
-	if (!options->once) {
-		pthread_mutex_lock(&owner->taking);
-		take_place(owner, 0, &ignored);
-		pthread_mutex_unlock(&owner->taking);
-	}
+	pthread_mutex_init(&owner->mutex, NULL);
+	pthread_cond_init(&owner->taken, NULL);
+	if (!options->once)
+		take_place(owner, 0, &ignored); /* nobody else can be at it yet */
 	return STATUS_OK;
 }
 
@@ -112,11 +111,12 @@ static void pause_before(unsigned attempt)
 	nanosleep(&(struct timespec){.tv_nsec = us * 1000}, NULL);
 }
 
-/* Lock `taking`, which another thread may hold as long as recovery takes. False where the deadline comes first. */
-static bool lock_taking(struct owner *owner, int64_t deadline_ms)
+/* Get `taking`, which another thread may have as long as recovery takes. False where the deadline comes first. */
+static bool begin_taking(struct owner *owner, int64_t deadline_ms)
 {
 	int64_t left_ms = deadline_ms - clock_boot_ms();
 	struct timespec until;
+	int result = 0;
 
 	if (left_ms < 0)
 		left_ms = 0;
@@ -124,7 +124,22 @@ static bool lock_taking(struct owner *owner, int64_t deadline_ms)
 	until.tv_nsec += left_ms % 1000 * 1000000;
 	until.tv_sec += left_ms / 1000 + until.tv_nsec / 1000000000;
 	until.tv_nsec %= 1000000000;
-	return pthread_mutex_clocklock(&owner->taking, CLOCK_MONOTONIC, &until) == 0;
+	pthread_mutex_lock(&owner->mutex);
+	while (owner->taking && result != ETIMEDOUT)
+		result = pthread_cond_clockwait(&owner->taken, &owner->mutex, CLOCK_MONOTONIC, &until);
+	bool begun = !owner->taking;
+	if (begun)
+		owner->taking = true;
+	pthread_mutex_unlock(&owner->mutex);
+	return begun;
+}
+
+static void end_taking(struct owner *owner)
+{
+	pthread_mutex_lock(&owner->mutex);
+	owner->taking = false;
+	pthread_cond_signal(&owner->taken);
+	pthread_mutex_unlock(&owner->mutex);
 }
 
 /* The store, if this process owns it. Waits while it is becoming the owner, but not beyond the deadline: its own socket
@@ -133,9 +148,9 @@ static struct store *own_store(struct owner *owner, int64_t deadline_ms)
 {
 	struct store *store = atomic_load(&owner->store);
 
-	if (!store && lock_taking(owner, deadline_ms)) {
+	if (!store && begin_taking(owner, deadline_ms)) {
 		store = atomic_load(&owner->store);
-		pthread_mutex_unlock(&owner->taking);
+		end_taking(owner);
 	}
 	return store;
 }
@@ -148,10 +163,10 @@ static enum status try_to_take_place(struct owner *owner, unsigned attempt, int6
 
 	if (wait_ms > left_ms)
 		wait_ms = left_ms > 0 ? (int)left_ms : 0;
-	if (!lock_taking(owner, deadline_ms))
+	if (!begin_taking(owner, deadline_ms))
 		return STATUS_OK;
 	enum status status = atomic_load(&owner->store) ? STATUS_OK : take_place(owner, wait_ms, error);
-	pthread_mutex_unlock(&owner->taking);
+	end_taking(owner);
 	return status;
 }
 
@@ -201,10 +216,8 @@ void owner_execute(struct owner *owner, struct call *call, struct buffer *body, 
 void owner_leave(struct owner *owner)
 {
 	atomic_store(&owner->leaving, true);
-	pthread_mutex_lock(&owner->taking);
 	if (atomic_load(&owner->store) && !owner->options.once)
 		home_unlisten(&owner->home);
-	pthread_mutex_unlock(&owner->taking);
 }
 
 void owner_destroy(struct owner *owner)
@@ -219,6 +232,7 @@ void owner_destroy(struct owner *owner)
 	}
 	if (owner->listener >= 0)
 		close(owner->listener);
-	pthread_mutex_destroy(&owner->taking);
+	pthread_cond_destroy(&owner->taken);
+	pthread_mutex_destroy(&owner->mutex);
 	home_close(&owner->home);
 }

@@ -23,11 +23,13 @@ struct owner_options {
 struct owner {
 	struct owner_options options;
 	struct home home;
-	pthread_mutex_t taking; /* held while this process tries to become the owner */
+	pthread_mutex_t mutex; /* guards taking, and goes with `taken` */
+	pthread_cond_t taken;
+	bool taking; /* a thread of this process tries to become the owner; it alone has what is marked so */
 	_Atomic(struct store *) store; /* NULL while another process is the owner, or none */
 	int listener;
-	int64_t failed_at_ms; /* when taking the place last failed, CLOCK_BOOTTIME; 0 for never; under `taking` */
-	struct error failure;
+	int64_t failed_at_ms; /* when taking the place last failed, CLOCK_BOOTTIME; 0 for never; marked so */
+	struct error failure; /* the reason; marked so */
 	atomic_bool leaving;
 };
 

@@ -132,7 +132,6 @@ static void wait_for_request(struct poller *poller, int connection, bool relay, 
 
 void poller_park(struct poller *poller, int connection, bool relay)
 {
-	atomic_fetch_add_explicit(&poller->parked, 1, memory_order_release);
 	/* One that was handed out right after it was accepted is not known to the epoll. */
 	if (!watch(poller, EPOLL_CTL_MOD, connection, relay ? KIND_RELAY : KIND_CONNECTION,
 		   EPOLLIN | EPOLLRDHUP | EPOLLONESHOT))
@@ -282,7 +281,6 @@ enum event poller_next(struct poller *poller, int *connection)
 
 	if (epoll_wait(poller->epoll, &ready, 1, -1) != 1)
 		return EVENT_NONE;
-	atomic_load_explicit(&poller->parked, memory_order_acquire);
 	int fd = (int)(uint32_t)ready.data.u64;
 	enum kind kind = (enum kind)(ready.data.u64 >> 32);
 	bool relay = kind == KIND_RELAY || kind == KIND_RELAY_LISTENER;

@@ -30,7 +30,6 @@ struct poller {
 	int epoll, signals, wake, timer;
 	unsigned connections_max;
 	atomic_uint connections; /* open, whether a worker has them or not */
-	atomic_uint parked;      /* times; what a worker did before it parked a connection comes before what the next does */
 	pthread_mutex_t mutex;   /* guards what follows */
 	struct slow *slow;
 	size_t slow_count, slow_capacity;
