@@ -6,7 +6,7 @@
 
 enum {
 	LOG_LINE_SIZE = 2048,  /* the longest line, its newline included; what is beyond is cut */
-	LOG_REPEATED_PER_SECOND = 20,
+	LOG_REPEATED_PER_SECOND = 5,
 };
 
 /* Format "TIME focusstats[PID]: message\n" into line, at most LOG_LINE_SIZE bytes. Control characters in the message

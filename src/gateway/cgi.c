@@ -30,13 +30,15 @@ static long read_stdin(void *context, char *data, size_t size)
 }
 
 /* Read what is left of the body: a web server that is cut off while it sends loses the answer. Never beyond its declared
- * size, for there may be no end to read (RFC 3875, 4.2). */
+ * size, for there may be no end to read (RFC 3875, 4.2); only a chunked body, whose size nobody declared, has one. */
 static void discard_stdin(long long sum)
 {
 	char bytes[8192];
 	long long declared;
 
-	if (!text_to_integer(text_of(getenv("CONTENT_LENGTH")), &declared) || declared > DISCARD_MAX)
+	if (getenv("HTTP_TRANSFER_ENCODING"))
+		declared = DISCARD_MAX;
+	else if (!text_to_integer(text_of(getenv("CONTENT_LENGTH")), &declared) || declared > DISCARD_MAX)
 		return;
 	while (sum < declared && read_stdin(&sum, bytes, sizeof bytes) > 0)
 		continue;

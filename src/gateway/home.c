@@ -121,9 +121,9 @@ static enum status claim_host(struct home *home, struct error *error)
 		return STATUS_OK;
 	error_set(error, STATUS_UNAVAILABLE, "the store cannot be used now: the log says why");
 	return error_detail(error,
-			    "%s is on a network file system and in use by host '%s': stop FocusStats there; if it is gone "
-			    "for good, remove %s/%s",
-			    home->path, other, home->path, HOST);
+			    "on a network file system and in use by %s%s: stop FocusStats there; if that host is gone for "
+			    "good, remove %s/%s",
+			    other[0] ? "host " : "a host that did not get to write its name", other, home->path, HOST);
 }
 
 static void interrupt(int signal)

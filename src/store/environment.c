@@ -88,8 +88,10 @@ enum status environment_error(struct error *error, int result, const char *doing
 	int64_t full_at_ms = hooks.full_at_ms;
 	bool full = result == ENOSPC || result == EDQUOT;
 
-	/* Pages that cannot be written fill the cache: the engine then says that memory is short. */
-	if (result == ENOMEM && full_at_ms > 0 && clock_boot_ms() - full_at_ms < DISK_FULL_MEMORY_MS)
+	/* Pages that cannot be written fill the cache, and the engine says that memory is short; or recovery cannot be
+	 * completed, and it says that it is needed. */
+	if ((result == ENOMEM || result == DB_RUNRECOVERY) && full_at_ms > 0 &&
+	    clock_boot_ms() - full_at_ms < DISK_FULL_MEMORY_MS)
 		full = true;
 	error_set(error, STATUS_UNAVAILABLE,
 		  full ? "no space left on the disk" : "the store cannot be used now: the log says why");
