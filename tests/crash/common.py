@@ -9,7 +9,9 @@
 """
 
 import os
+import re
 import shutil
+import signal
 import statistics
 import sys
 
@@ -32,6 +34,12 @@ class CrashCase(harness.Case):
         folder.watch = Watch(folder).start()
         self.addCleanup(folder.watch.stop)
         return folder
+
+    def start(self, thing):
+        started = super().start(thing)
+        for child in getattr(started, "children", ()):
+            ready_for_signals(child)
+        return started
 
     def read(self, folder):
         """The store's files as they lie there; everything must have stopped."""
@@ -81,6 +89,23 @@ class Faults:
                 return file.read()
         except FileNotFoundError:
             return ""
+
+
+def ready_for_signals(child):
+    """Waits until a signal ends a process of the program in order: SIGTERM is blocked then, and read from a descriptor."""
+    def blocked():
+        with open("/proc/%d/status" % child.pid, encoding="ascii", errors="replace") as file:
+            mask = re.search(r"(?m)^SigBlk:\s*(\w+)", file.read()).group(1)
+        return child.poll() is not None or int(mask, 16) >> (signal.SIGTERM - 1) & 1
+
+    harness.wait_until(blocked, "the new process is ready for signals")
+
+
+def one_more(responder):
+    """Starts one more process of a responder."""
+    child = responder.start_one()
+    ready_for_signals(child)
+    return child
 
 
 def note(text, *values):

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """Many connections and few workers: idle connections, requests that never come to their end, no descriptors left, and the end in order (SIGTERM)."""
 
+import array
+import fcntl
 import os
 import signal
-import socket
-import threading
+import termios
 import time
 
-from common import LONG, CrashCase, Faults, harness, note, spread
+from common import LONG, CrashCase, Faults, harness, note, one_more, spread
 
 import fcgi  # noqa: E402
 import tap  # noqa: E402
@@ -169,42 +170,32 @@ class Drain(CrashCase):
         responder = self.start(harness.Responder(folder, faults.settings({"FOCUSSTATS_THREADS": str(THREADS)})))
         self.addCleanup(faults.clear, "sync-block")
         responder.post("initUser", {"user": "u"})
-        # The checkpoint for that write is over before the syncs are held, or held with them; both must do.
-        faults.set("sync-block")
-        answers = [None] * THREADS
-
-        def write(index):
-            answers[index] = responder.post("startSession", {"user": "u", "document": "d%d" % index, "library": "l"}).status
-
-        threads = [threading.Thread(target=write, args=(index,), daemon=True) for index in range(THREADS)]
-        for thread in threads:
-            thread.start()
         child = responder.children[0]
+        faults.set("sync-block")
+        connections = []
+        for index in range(THREADS):
+            connections.append(responder.connect())
+            self.addCleanup(connections[-1].close)
+            body = harness.encode({"user": "u", "document": "d%d" % index, "library": "l"})
+            connections[-1].submit("POST", "/FocusStats/startSession", body)
         harness.wait_until(lambda: "/log." in faults.content("sync-waiting"), "the sync of a commit waits")
-        # All workers but the one that reads the signal have a request in hand.
-        harness.wait_until(lambda: sum(self.waits(child.pid)) >= THREADS - 1, "the workers wait")
+        harness.wait_until(lambda: not any(map(self.unread, connections)), "all requests are read")
         begun = time.monotonic()
         for number in signals:
             folder.watch.end(child.pid, number)
         faults.clear("sync-block")
-        for thread in threads:
-            thread.join(20)
+        answers = [connection.reply().status for connection in connections]
         took = self.check_exit(child, begun)
         self.assertEqual(answers, [200] * THREADS)
         self.assertEqual(len(self.read(folder).sessions), THREADS)
         note("drained in %.0f ms", 1000 * took)
 
     @staticmethod
-    def waits(pid):
-        """For each thread whether it waits for something (futex) and not for events."""
-        found = []
-        for task in os.listdir("/proc/%d/task" % pid):
-            try:
-                with open("/proc/%d/task/%s/syscall" % (pid, task), encoding="ascii") as file:
-                    found.append(file.read().split()[0] not in ("running",))
-            except OSError:
-                found.append(True)
-        return found
+    def unread(connection):
+        """How much of what was sent the other side has not read yet; a worker that reads a request has it in hand."""
+        count = array.array("i", [0])
+        fcntl.ioctl(connection.socket, termios.TIOCOUTQ, count)
+        return count[0]
 
     @tap.limit(600 if LONG else 120)
     def test_under_load(self):
@@ -222,7 +213,7 @@ class Drain(CrashCase):
                 folder.watch.end(child.pid, (signal.SIGTERM, signal.SIGINT)[number // 2 % 2])
                 times.append(self.check_exit(child, begun))
                 responder.children.remove(child)
-                responder.start_one()
+                one_more(responder)
                 ledger.wait_flow()
         finally:
             writers.stop()
@@ -246,7 +237,7 @@ class Drain(CrashCase):
             self.check_exit(responder.children[0], begun)
             self.assertRaises(harness.ConnectionClosed, connection.reply)
         faults.clear("sync-block")
-        responder.start_one()
+        one_more(responder)
         responder.wait_ready()
         responder.stop()
         self.assertLessEqual(len(self.read(folder).sessions), 1)
@@ -294,7 +285,7 @@ class NoDescriptors(CrashCase):
                 self.assertEqual(threads_of(child.pid), threads)
             else:
                 responder.children.remove(child)
-                child = responder.start_one()
+                child = one_more(responder)
             self.assertLess(health(responder), AT_ONCE_SECONDS)
             with responder.connect() as connection:
                 self.assertTrue(self.write(connection, acknowledged))

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 
-from common import LONG, CrashCase, Faults, harness, note, spread
+from common import LONG, CrashCase, Faults, harness, note, one_more, spread
 
 import tap  # noqa: E402
 from ledger import DONE, UNAVAILABLE, FcgiClient, Ledger, Writers  # noqa: E402
@@ -24,7 +24,7 @@ NO_SPACE = "no space left on the disk"
 DISK_BYTES = (160 if LONG else 40) << 20
 # The store itself tries again twice a second; then the first write must go through.
 BACK_SECONDS = 15.0
-ENGINE_LINES_A_SECOND = 3
+LINES_A_SECOND = 20
 
 
 def enter_namespace():
@@ -136,7 +136,7 @@ class Small(Full):
         note("%d times full: %s; %d done of those without an answer; back after: %s; %d log lines in %.0f s", len(pauses), ledger.summary(), found,
              spread(pauses), lines, took)
         self.check_texts(ledger)
-        self.assertLess(lines, 30 + ENGINE_LINES_A_SECOND * took)
+        self.assertLess(lines, 60 + LINES_A_SECOND * took)
 
     @tap.limit(1200 if LONG else 120)
     def test_started_on_the_full_disk(self):
@@ -156,7 +156,7 @@ class Small(Full):
                 for _ in range(2):
                     folder.watch.kill(responder.pids[0])
                     responder.children[-1].wait()
-                    responder.start_one()
+                    one_more(responder)
                     ledger.wait_count(UNAVAILABLE, 20)
                 disk.make_room()
                 pauses.append(self.check_back(ledger))
@@ -186,7 +186,8 @@ class Small(Full):
         self.start(responder)
         for _ in range(3):
             reply = responder.post("initUser", {"user": "u"})
-            self.assertEqual((reply.status, reply.header("Retry-After"), reply.json()), (503, "1", {"error": NO_SPACE}))
+            self.assertEqual((reply.status, reply.header("Retry-After")), (503, "1"))
+            self.assertIn(NO_SPACE, reply.json()["error"])
         disk.make_room()
         harness.wait_until(lambda: responder.post("initUser", {"user": "u"}).status == 200, "it works once there is room", BACK_SECONDS)
         self.assertEqual(len(owners(folder)), 1)
@@ -212,7 +213,8 @@ class Small(Full):
                 writes += 1
                 acknowledged.add(reply.json()["focusSession"])
                 reply = post("startSession", {"user": "u", "document": "d", "library": "l" * 250})
-            self.assertEqual((reply.status, reply.header("Retry-After"), reply.json()), (503, "1", {"error": NO_SPACE}))
+            self.assertEqual((reply.status, reply.header("Retry-After")), (503, "1"))
+            self.assertIn(NO_SPACE, reply.json()["error"])
             disk.make_room()
             reply = post("startSession", {"user": "u", "document": "d", "library": "l"})
             self.assertEqual(reply.status, 200, reply)
@@ -255,7 +257,7 @@ class Parts(Full):
         lines = len(re.findall(r"focusstats\[\d+\]: ", folder.log_text()))
         note("%s; back after: %s; %d log lines in %.0f s", ledger.summary(), spread(pauses), lines, took)
         self.check_texts(ledger)
-        self.assertLess(lines, 30 + ENGINE_LINES_A_SECOND * took)
+        self.assertLess(lines, 60 + LINES_A_SECOND * took)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import stat
 import subprocess
 import time
 
-from common import CrashCase, Faults, harness, note
+from common import CrashCase, Faults, harness, note, one_more
 
 import offline  # noqa: E402
 import tap  # noqa: E402
@@ -225,7 +225,7 @@ class Left(Home):
     def test_stale_socket(self):
         folder = self.watched()
         responder = self.killed(folder)
-        responder.start_one()
+        one_more(responder)
         self.assertEqual(responder.post("startSession", {"user": "u", "document": "e", "library": "l"}).status, 200)
         # It listens on a new one.
         self.assertEqual(harness.cgi(folder, "POST", "/FocusStats/initUser", harness.encode({"user": "v"})).status, 200)
@@ -414,7 +414,7 @@ class Network(Home):
         folder.watch.kill(responder.pids[0])
         responder.children[0].wait()
         self.assertTrue(os.path.exists(self.host_file(folder)))
-        responder.start_one()
+        one_more(responder)
         responder.wait_ready()
         self.works(responder, "v")
         responder.stop()
@@ -429,7 +429,7 @@ class Network(Home):
         folder.watch.kill(responder.pids[0])
         responder.children[0].wait()
         faults.set("hostname", "beta.example")
-        responder.start_one()
+        one_more(responder)
         reply = responder.post("initUser", {"user": "v"})
         self.assertEqual((reply.status, reply.header("Retry-After")), (503, "1"))
         line = re.findall(r"focusstats\[\d+\]: (.*alpha\.example.*)", folder.log_text())[0]

@@ -7,7 +7,7 @@ import re
 import signal
 import time
 
-from common import LONG, CrashCase, harness, note, spread
+from common import LONG, CrashCase, harness, note, one_more, spread
 
 import tap  # noqa: E402
 from ledger import FcgiClient, Ledger, Writers  # noqa: E402
@@ -41,7 +41,7 @@ class Race(CrashCase):
                 child.wait(20)
                 responder.children.remove(child)
                 self.assertNotIn(self.only_owner(folder), former)
-                responder.start_one()
+                one_more(responder)
         finally:
             writers.stop()
         responder.stop()
@@ -78,7 +78,7 @@ class Race(CrashCase):
                 kill_two(folder, self.only_owner(folder))
                 ledger.wait_flow()
                 while len(responder.pids) < PROCESSES:
-                    responder.start_one()
+                    one_more(responder)
         finally:
             writers.stop()
         responder.stop()
@@ -90,7 +90,7 @@ class Race(CrashCase):
             folder = self.watched()
             responder = harness.Responder(folder, processes=PROCESSES)
             responder.wait_ready = lambda: None
-            responder.start()
+            self.start(responder)
             try:
                 replies = harness.clients(PROCESSES, lambda index: responder.post("initUser", {"user": "u"}))
                 self.assertEqual(sorted(reply.status for reply in replies), [200] + [409] * (PROCESSES - 1))

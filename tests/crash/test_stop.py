@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 
-from common import LONG, CrashCase, Faults, harness, note, spread
+from common import LONG, CrashCase, Faults, harness, note, one_more, spread
 
 import tap  # noqa: E402
 from ledger import MAYBE, UNAVAILABLE, FcgiClient, Ledger, Writers  # noqa: E402
@@ -85,7 +85,7 @@ class Stop(CrashCase):
                 ledger.wait_count(UNAVAILABLE, 10)
                 folder.watch.kill(pid)
                 ledger.wait_flow()
-                responder.start_one()
+                one_more(responder)
         finally:
             writers.stop()
         responder.stop()

@@ -8,7 +8,7 @@ import random
 import threading
 import time
 
-from common import LONG, CrashCase, Faults, harness, note, spread
+from common import LONG, CrashCase, Faults, harness, note, one_more, spread
 
 import tap  # noqa: E402
 from ledger import DONE, FcgiClient, Ledger, Writers  # noqa: E402
@@ -50,7 +50,7 @@ class Failing(CrashCase):
                 ledger.wait_flow()
                 ledger.wait_count(DONE, random.randrange(50))
                 pauses.append(self.fail_once(folder, responder, ledger))
-                responder.start_one()
+                one_more(responder)
         finally:
             writers.stop()
         responder.stop()
@@ -240,7 +240,7 @@ class Blocking(CrashCase):
         folder.watch.kill(responder.pids[0])
         faults.clear("sync-block")
         responder.children[0].wait()
-        responder.start_one()
+        one_more(responder)
         for thread in threads:
             thread.join(20)
         self.assertIn(None, answers)
