@@ -132,7 +132,7 @@ class Schema(harness.Case):
     def documented(self, pattern, title):
         for section in sections(read(PAGE)):
             if section.title == title:
-                return int(re.search(pattern, section.text)[1])
+                return int(re.search(pattern, " ".join(section.text.split()))[1])
         raise AssertionError("no section %s" % title)
 
 
