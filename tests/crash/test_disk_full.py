@@ -219,6 +219,7 @@ class Small(Full):
             reply = post("startSession", {"user": "u", "document": "d", "library": "l"})
             self.assertEqual(reply.status, 200, reply)
             acknowledged.add(reply.json()["focusSession"])
+        self.expect_panics(folder)
         note("%d writes of plain CGI found room on the full disk", writes)
         self.assertEqual(set(self.read(folder).sessions), acknowledged)
 
