@@ -240,6 +240,7 @@ class Apache(Server):
     command = ["apache2", "httpd"]
     package = "apache2"
     modules = []
+    optional = []
     COMMON = ["mpm_event", "unixd", "authn_core", "authn_file", "authz_core", "authz_host", "authz_user", "auth_basic", "alias", "dir", "env", "headers",
               "mime", "reqtimeout", "rewrite", "setenvif"]
 
@@ -271,7 +272,7 @@ class Apache(Server):
             'LogLevel warn',
             'Mutex "file:%s" default' % self.folder.run,
         ]
-        for name in self.COMMON + self.modules:
+        for name in self.COMMON + self.modules + self.optional:
             if os.path.exists(os.path.join(self.module_folder(), "mod_%s.so" % name)):
                 main.append("LoadModule %s_module %s/mod_%s.so" % (name, self.module_folder(), name))
         if AS_ROOT:
@@ -323,15 +324,18 @@ class ApacheFcgid(Apache):
 
 
 class ApacheCgi(Apache):
-    """Apache with the program as plain CGI."""
+    """Apache with the program as plain CGI, and with mod_fcgid claiming names in .fcgi, as Debian's package of it does."""
 
     name = "apache-cgi"
     site = "apache-cgi.conf"
     modules = ["cgid"]
+    optional = ["fcgid"]
 
     def setting_lines(self):
         values = {**self.folder.sanitizer_options(), **self.settings}
-        return ['ScriptSock "%s"' % self.folder.join("run", "cgid.sock")] \
+        return ['ScriptSock "%s"' % self.folder.join("run", "cgid.sock"),
+                "<IfModule fcgid_module>", "AddHandler fcgid-script .fcgi", 'FcgidIPCDir "%s"' % self.folder.run,
+                'FcgidProcessTableFile "%s"' % self.folder.join("run", "fcgid_shm"), "</IfModule>"] \
             + ['SetEnv %s "%s"' % pair for pair in values.items() if pair[1]]
 
 
