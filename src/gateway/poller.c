@@ -20,7 +20,9 @@
 #include <unistd.h>
 
 enum {
-	PEEK_BYTES = 128 << 10, /* a larger request is handed out before it is complete */
+	/* A larger request is handed out before it is complete: small records fill a socket's buffer soon, with what the
+	 * kernel keeps for each, and what is not taken out then never becomes complete. */
+	PEEK_BYTES = 16 << 10,
 	LOOK_AGAIN_MS = 10,
 	FULL_NAP_MS = 20,
 	OWN_DESCRIPTORS = 40, /* those that are no connections: the engine's files and what it opens while it works */
