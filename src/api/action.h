@@ -9,9 +9,9 @@
 /* A field of the JSON object that a request's body is. All are ids: strings of 1 to 255 bytes. */
 struct field {
 	const char *name;
-	size_t offset;           /* of its identifier in struct arguments */
+	size_t offset; /* of its identifier in struct arguments */
 	bool required;
-	bool defaults_to_actor;  /* left out, it is who signed in */
+	bool defaults_to_actor; /* left out, it is who signed in */
 };
 
 enum { FIELDS_MAX = 4 };
@@ -25,7 +25,8 @@ struct action {
 	struct field fields[FIELDS_MAX]; /* ended by a NULL name */
 	const char *summary;
 	/* Append the answer's JSON to body, without a newline. On failure the body does not matter. */
-	enum status (*carry_out)(struct store *store, const struct call *call, struct buffer *body, struct error *error);
+	enum status (*carry_out)(struct store *store, const struct call *call, struct buffer *body,
+				 struct error *error);
 };
 
 /* All rows; *count of them. */

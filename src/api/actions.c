@@ -57,8 +57,7 @@ static enum status init_user(struct store *store, const struct call *call, struc
 	return error->status;
 }
 
-static enum status start_session(struct store *store, const struct call *call, struct buffer *body,
-				 struct error *error)
+static enum status start_session(struct store *store, const struct call *call, struct buffer *body, struct error *error)
 {
 	struct operation operation = operation_of(call, OPERATION_START_SESSION);
 
@@ -130,8 +129,7 @@ static enum status view_stats(struct store *store, const struct call *call, stru
 	struct list list = {.body = &ids};
 	struct stats stats;
 
-	enum status status =
-		store_read_user(store, &call->arguments.user, &stats, put_ended_id, &list, error);
+	enum status status = store_read_user(store, &call->arguments.user, &stats, put_ended_id, &list, error);
 	if (status == STATUS_OK) {
 		buffer_append_string(body, "[{\"focusStats\":{\"id\":");
 		put_uuid(body, &stats.id);
@@ -185,10 +183,12 @@ static enum status health(struct store *store, const struct call *call, struct b
 	return store_ping(store, error);
 }
 
+/* clang-format off */
 #define USER {"user", offsetof(struct arguments, user), true, true}
 #define DOCUMENT {"document", offsetof(struct arguments, document), true, false}
 #define LIBRARY {"library", offsetof(struct arguments, library), true, false}
 #define SESSION {"focusSession", offsetof(struct arguments, session), true, false}
+/* clang-format on */
 
 static const struct action actions[] = {
 	{

@@ -130,8 +130,7 @@ enum status dispatch_body(const struct request *request, struct call *call, stru
 		return STATUS_OK;
 	if (arguments_parse(call->action, request->body, actor, &call->arguments, error) != STATUS_OK)
 		return error->status;
-	if (call->restricted && call->arguments.user.size > 0 &&
-	    !identifier_equal(&call->arguments.user, &call->actor))
+	if (call->restricted && call->arguments.user.size > 0 && !identifier_equal(&call->arguments.user, &call->actor))
 		return error_set(error, STATUS_FORBIDDEN, "user: '%.*s' is not who is signed in",
 				 call->arguments.user.size, call->arguments.user.data);
 	return STATUS_OK;
@@ -140,9 +139,9 @@ enum status dispatch_body(const struct request *request, struct call *call, stru
 static unsigned http_status_of(enum status status)
 {
 	static const unsigned statuses[] = {
-		[STATUS_OK] = 200,           [STATUS_INVALID] = 400,   [STATUS_UNAUTHENTICATED] = 401,
-		[STATUS_FORBIDDEN] = 403,    [STATUS_NOT_FOUND] = 404, [STATUS_METHOD] = 405,
-		[STATUS_CONFLICT] = 409,     [STATUS_TOO_LARGE] = 413, [STATUS_MEDIA_TYPE] = 415,
+		[STATUS_OK] = 200,          [STATUS_INVALID] = 400,   [STATUS_UNAUTHENTICATED] = 401,
+		[STATUS_FORBIDDEN] = 403,   [STATUS_NOT_FOUND] = 404, [STATUS_METHOD] = 405,
+		[STATUS_CONFLICT] = 409,    [STATUS_TOO_LARGE] = 413, [STATUS_MEDIA_TYPE] = 415,
 		[STATUS_UNAVAILABLE] = 503,
 	};
 

@@ -14,7 +14,7 @@ static int hex_value(const char *digits, size_t left)
 		return -1;
 	for (int i = 0; i < 4; i++) {
 		char c = digits[i];
-		int digit = c >= '0' && c <= '9' ? c - '0'
+		int digit = c >= '0' && c <= '9'   ? c - '0'
 			    : c >= 'a' && c <= 'f' ? c - 'a' + 10
 			    : c >= 'A' && c <= 'F' ? c - 'A' + 10
 						   : -1;
@@ -109,24 +109,27 @@ static enum status scan(struct text body, struct error *error)
 		if (c == '"') {
 			in_string = !in_string;
 		} else if (c < 0x20 && (in_string || !is_json_space(body.data[i]))) {
-			return error_set(error, STATUS_INVALID, "the body is not JSON: control character U+%04X at byte %zu",
-					 c, i);
+			return error_set(error, STATUS_INVALID,
+					 "the body is not JSON: control character U+%04X at byte %zu", c, i);
 		} else if (in_string && c == '\\') {
 			size_t size = escape_size(body.data + i + 1, body.size - i - 1);
 			if (size == 0)
-				return error_set(error, STATUS_INVALID,
-						 "the body is not JSON: the escape at byte %zu is half of a surrogate pair",
-						 i);
+				return error_set(
+					error, STATUS_INVALID,
+					"the body is not JSON: the escape at byte %zu is half of a surrogate pair", i);
 			i += size;
 		} else if (!in_string && (c == '{' || c == '[') && ++depth > JSON_NESTING_MAX) {
-			return error_set(error, STATUS_INVALID, "the body is nested more than %d deep", JSON_NESTING_MAX);
+			return error_set(error, STATUS_INVALID, "the body is nested more than %d deep",
+					 JSON_NESTING_MAX);
 		} else if (!in_string && (c == '}' || c == ']')) {
 			depth--;
 		} else if (!in_string && is_word_character(body.data[i])) {
 			size_t size = literal_size(body, i);
 			if (size == 0)
-				return error_set(error, STATUS_INVALID,
-						 "the body is not JSON: neither a number nor true, false or null at byte %zu", i);
+				return error_set(
+					error, STATUS_INVALID,
+					"the body is not JSON: neither a number nor true, false or null at byte %zu",
+					i);
 			i += size - 1;
 		}
 	}

@@ -39,25 +39,25 @@ struct action;
 struct call {
 	const struct action *action;
 	struct arguments arguments;
-	bool restricted;         /* the actor sees only what is theirs */
-	struct identifier actor; /* who signed in; size 0 where nobody must */
-	struct text body;        /* the request's, as it came */
-	int64_t now_ms;          /* since 1970: when the request came in */
-	struct uuid new_id;      /* for what the action creates, if it does */
-	bool repeated;           /* sent to an owner before, and the answer was lost */
+	bool restricted;               /* the actor sees only what is theirs */
+	struct identifier actor;       /* who signed in; size 0 where nobody must */
+	struct text body;              /* the request's, as it came */
+	int64_t now_ms;                /* since 1970: when the request came in */
+	struct uuid new_id;            /* for what the action creates, if it does */
+	bool repeated;                 /* sent to an owner before, and the answer was lost */
 	const struct store_gate *gate; /* NULL, or asked before a write is carried out */
 };
 
 struct answer {
 	unsigned http_status;
-	struct buffer body;  /* released by the caller */
-	struct text allow;   /* Allow header, where not empty */
+	struct buffer body; /* released by the caller */
+	struct text allow;  /* Allow header, where not empty */
 	bool retry_after;
 	struct buffer request_id; /* where the log has a line about the request; released by the caller */
-	bool preflight;      /* answer to a preflight: no body */
-	struct text origin;  /* that may read the answer, where not empty */
-	bool credentials;    /* and may send credentials */
-	bool varies;         /* the answer depends on the Origin header */
+	bool preflight;           /* answer to a preflight: no body */
+	struct text origin;       /* that may read the answer, where not empty */
+	bool credentials;         /* and may send credentials */
+	bool varies;              /* the answer depends on the Origin header */
 };
 
 #endif

@@ -99,8 +99,7 @@ static enum status set_origins(struct config *config, const char *name, const ch
 	return STATUS_OK;
 }
 
-static enum status set_error_status(struct config *config, const char *name, const char *value,
-				    struct error *error)
+static enum status set_error_status(struct config *config, const char *name, const char *value, struct error *error)
 {
 	if (strcmp(value, "200") != 0)
 		return bad(error, name, value, "200");
@@ -108,8 +107,7 @@ static enum status set_error_status(struct config *config, const char *name, con
 	return STATUS_OK;
 }
 
-static enum status set_relay_timeout(struct config *config, const char *name, const char *value,
-				     struct error *error)
+static enum status set_relay_timeout(struct config *config, const char *name, const char *value, struct error *error)
 {
 	long long number;
 
@@ -141,8 +139,7 @@ static const struct setting *find(struct text name)
 	return NULL;
 }
 
-enum status config_read(char *const *environment, const char *default_home, struct config *config,
-			struct error *error)
+enum status config_read(char *const *environment, const char *default_home, struct config *config, struct error *error)
 {
 	struct config read = {
 		.home = default_home,

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 enum {
-	LOG_LINE_SIZE = 2048,  /* the longest line, its newline included; what is beyond is cut */
+	LOG_LINE_SIZE = 2048, /* the longest line, its newline included; what is beyond is cut */
 	LOG_REPEATED_PER_SECOND = 5,
 };
 

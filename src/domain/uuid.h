@@ -23,7 +23,10 @@ struct uuid_source {
 	unsigned counter;
 };
 
-#define UUID_SOURCE_INIT {PTHREAD_MUTEX_INITIALIZER, -1, 0}
+#define UUID_SOURCE_INIT \
+	{ \
+		PTHREAD_MUTEX_INITIALIZER, -1, 0 \
+	}
 
 /* Make an id. now_ms is milliseconds since 1970, 0 to 2^48 - 1. False where the system has no random bytes. */
 bool uuid_make(struct uuid_source *source, int64_t now_ms, struct uuid *uuid);

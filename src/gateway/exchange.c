@@ -119,17 +119,28 @@ static enum status read_body(const struct exchange_source *source, long long exp
 static const char *reason_of(unsigned http_status)
 {
 	switch (http_status) {
-	case 200: return "OK";
-	case 204: return "No Content";
-	case 400: return "Bad Request";
-	case 401: return "Unauthorized";
-	case 403: return "Forbidden";
-	case 404: return "Not Found";
-	case 405: return "Method Not Allowed";
-	case 409: return "Conflict";
-	case 413: return "Content Too Large";
-	case 415: return "Unsupported Media Type";
-	default: return "Service Unavailable";
+	case 200:
+		return "OK";
+	case 204:
+		return "No Content";
+	case 400:
+		return "Bad Request";
+	case 401:
+		return "Unauthorized";
+	case 403:
+		return "Forbidden";
+	case 404:
+		return "Not Found";
+	case 405:
+		return "Method Not Allowed";
+	case 409:
+		return "Conflict";
+	case 413:
+		return "Content Too Large";
+	case 415:
+		return "Unsupported Media Type";
+	default:
+		return "Service Unavailable";
 	}
 }
 
@@ -158,10 +169,11 @@ static void render(struct answer *answer, struct buffer *output)
 	if (answer->origin.size > 0 && answer->credentials)
 		buffer_append_string(&head, "Access-Control-Allow-Credentials: true\r\n");
 	if (answer->preflight)
-		buffer_append_format(&head,
-				     "Access-Control-Allow-Methods: %.*s\r\nAccess-Control-Allow-Headers: Content-Type\r\n"
-				     "Access-Control-Max-Age: 600\r\n",
-				     (int)answer->allow.size, answer->allow.data);
+		buffer_append_format(
+			&head,
+			"Access-Control-Allow-Methods: %.*s\r\nAccess-Control-Allow-Headers: Content-Type\r\n"
+			"Access-Control-Max-Age: 600\r\n",
+			(int)answer->allow.size, answer->allow.data);
 	buffer_append_string(&head, "\r\n");
 	*output = answer->body;
 	buffer_prepend(output, buffer_text(&head));
@@ -195,9 +207,9 @@ static enum status make_new_id(struct service *service, struct call *call, struc
 }
 
 /* All that happens between the parameters and the answer. */
-static enum status carry_out(struct service *service, const struct exchange_source *source,
-			     const struct policy *policy, struct incoming *incoming, struct call *call,
-			     struct buffer *request_body, struct answer *answer, struct error *error)
+static enum status carry_out(struct service *service, const struct exchange_source *source, const struct policy *policy,
+			     struct incoming *incoming, struct call *call, struct buffer *request_body,
+			     struct answer *answer, struct error *error)
 {
 	long long body_bytes;
 

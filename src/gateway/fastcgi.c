@@ -26,7 +26,7 @@ struct gateway {
 	struct poller poller;
 	unsigned threads;
 	atomic_bool draining;
-	pthread_mutex_t mutex; /* guards running, and goes with `changed` */
+	pthread_mutex_t mutex;  /* guards running, and goes with `changed` */
 	pthread_cond_t changed; /* draining or running */
 	unsigned running;       /* workers */
 };
@@ -213,8 +213,7 @@ static int start_workers(struct gateway *gateway, pthread_t *workers, unsigned *
 		return errno;
 	pthread_mutex_lock(&gateway->mutex);
 	int result = 0;
-	while (*started < gateway->threads &&
-	       (result = pthread_create(&workers[*started], NULL, work, gateway)) == 0)
+	while (*started < gateway->threads && (result = pthread_create(&workers[*started], NULL, work, gateway)) == 0)
 		++*started;
 	gateway->running = *started;
 	pthread_mutex_unlock(&gateway->mutex);

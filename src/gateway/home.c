@@ -32,9 +32,11 @@ static enum status unusable(struct error *error, const char *path, const char *w
 static bool is_network(int folder)
 {
 	static const unsigned long types[] = {
-		NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, SMB2_SUPER_MAGIC, CIFS_SUPER_MAGIC, AFS_SUPER_MAGIC,
-		AFS_FS_MAGIC,    CODA_SUPER_MAGIC, CEPH_SUPER_MAGIC, V9FS_MAGIC,      FUSE_SUPER_MAGIC,
-		OCFS2_SUPER_MAGIC, 0x01161970 /* GFS2 */, 0x0BD00BD0 /* Lustre */, 0x47504653 /* GPFS */,
+		NFS_SUPER_MAGIC,         SMB_SUPER_MAGIC,       SMB2_SUPER_MAGIC,
+		CIFS_SUPER_MAGIC,        AFS_SUPER_MAGIC,       AFS_FS_MAGIC,
+		CODA_SUPER_MAGIC,        CEPH_SUPER_MAGIC,      V9FS_MAGIC,
+		FUSE_SUPER_MAGIC,        OCFS2_SUPER_MAGIC,     0x01161970 /* GFS2 */,
+		0x0BD00BD0 /* Lustre */, 0x47504653 /* GPFS */,
 	};
 	struct statfs info;
 
@@ -71,8 +73,8 @@ static enum status check_folder(int folder, const char *path, struct error *erro
 enum status home_open(struct home *home, const char *path, struct error *error)
 {
 	if (mkdir(path, 0700) != 0 && errno != EEXIST)
-		return unusable(error, path, errno == ENOENT ? "cannot be created: its parent folder is missing"
-							     : strerror(errno));
+		return unusable(error, path,
+				errno == ENOENT ? "cannot be created: its parent folder is missing" : strerror(errno));
 	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (folder < 0)
 		return unusable(error, path, errno == ENOTDIR ? "is not a folder" : strerror(errno));
@@ -91,9 +93,9 @@ void home_close(struct home *home)
 
 static enum status cannot(struct error *error, const struct home *home, const char *doing, const char *name, int reason)
 {
-	error_set(error, STATUS_UNAVAILABLE, reason == ENOSPC || reason == EDQUOT
-						     ? "no space left on the disk"
-						     : "the store cannot be used now: the log says why");
+	error_set(error, STATUS_UNAVAILABLE,
+		  reason == ENOSPC || reason == EDQUOT ? "no space left on the disk"
+						       : "the store cannot be used now: the log says why");
 	return error_detail(error, "%s %s/%s: %s", doing, home->path, name, strerror(reason));
 }
 
@@ -120,10 +122,11 @@ static enum status claim_host(struct home *home, struct error *error)
 	if (strcmp(own, other) == 0)
 		return STATUS_OK;
 	error_set(error, STATUS_UNAVAILABLE, "the store cannot be used now: the log says why");
-	return error_detail(error,
-			    "on a network file system and in use by %s%s: stop FocusStats there; if that host is gone for "
-			    "good, remove %s/%s",
-			    other[0] ? "host " : "a host that did not get to write its name", other, home->path, HOST);
+	return error_detail(
+		error,
+		"on a network file system and in use by %s%s: stop FocusStats there; if that host is gone for "
+		"good, remove %s/%s",
+		other[0] ? "host " : "a host that did not get to write its name", other, home->path, HOST);
 }
 
 static void interrupt(int signal)

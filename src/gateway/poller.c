@@ -34,7 +34,7 @@ enum kind { KIND_SIGNAL, KIND_WAKE, KIND_TIMER, KIND_LISTENER, KIND_RELAY_LISTEN
 
 struct slow {
 	int connection;
-	bool relay, known; /* known to the epoll, though watched for nothing now */
+	bool relay, known;   /* known to the epoll, though watched for nothing now */
 	int64_t deadline_ms; /* CLOCK_BOOTTIME */
 };
 
@@ -60,7 +60,7 @@ static unsigned connections_max(void)
 	if (files.rlim_cur > UINT32_MAX)
 		return UINT32_MAX;
 	return files.rlim_cur > OWN_DESCRIPTORS + CONNECTIONS_LEAST ? (unsigned)files.rlim_cur - OWN_DESCRIPTORS
-								     : CONNECTIONS_LEAST;
+								    : CONNECTIONS_LEAST;
 }
 
 enum status poller_init(struct poller *poller, struct error *error)

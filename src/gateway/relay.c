@@ -197,8 +197,8 @@ static bool status_of_http(struct text digits, enum status *status)
 		const char *http;
 		enum status status;
 	} known[] = {
-		{"200", STATUS_OK},        {"400", STATUS_INVALID},  {"401", STATUS_UNAUTHENTICATED},
-		{"403", STATUS_FORBIDDEN}, {"404", STATUS_NOT_FOUND}, {"409", STATUS_CONFLICT},
+		{"200", STATUS_OK},        {"400", STATUS_INVALID},     {"401", STATUS_UNAUTHENTICATED},
+		{"403", STATUS_FORBIDDEN}, {"404", STATUS_NOT_FOUND},   {"409", STATUS_CONFLICT},
 		{"413", STATUS_TOO_LARGE}, {"503", STATUS_UNAVAILABLE},
 	};
 

@@ -181,8 +181,7 @@ static int remove_session(struct work *work)
 	int result = find_session(work, &session, &found);
 	if (result != 0 || !found)
 		return result;
-	if ((result = db->del(db, work->txn, &key, 0)) != 0 ||
-	    (result = get_stats(work, &session.user, &stats)) != 0)
+	if ((result = db->del(db, work->txn, &key, 0)) != 0 || (result = get_stats(work, &session.user, &stats)) != 0)
 		return result;
 	stats.sessions--;
 	if (session.ended)
@@ -193,7 +192,7 @@ static int remove_session(struct work *work)
 int apply_operation(struct environment *environment, DB_TXN *txn, const struct operation *operation,
 		    struct error *error)
 {
-	static int (*const carry_out[])(struct work *work) = {
+	static int (*const carry_out[])(struct work * work) = {
 		[OPERATION_INIT_USER] = init_user,
 		[OPERATION_START_SESSION] = start_session,
 		[OPERATION_END_SESSION] = end_session,

@@ -80,7 +80,8 @@ static void notify(DB_ENV *handle, u_int32_t event, void *info)
 	(void)info;
 	/* While opening, the open itself fails and the caller says so. */
 	if (event == DB_EVENT_PANIC && hooks.serving)
-		hooks.fatal(hooks.context, "the engine needs recovery (where it says so again and again a file is damaged: restore a backup)");
+		hooks.fatal(hooks.context, "the engine needs recovery (where it says so again and again a file is "
+					   "damaged: restore a backup)");
 }
 
 enum status environment_error(struct error *error, int result, const char *doing)
@@ -166,8 +167,7 @@ static int open_database(DB_ENV *handle, const char *file, u_int32_t flags, DB *
 
 	if (result != 0)
 		return result;
-	if ((result = (*db)->set_flags(*db, DB_CHKSUM)) != 0 ||
-	    (result = (*db)->set_pagesize(*db, PAGE_BYTES)) != 0)
+	if ((result = (*db)->set_flags(*db, DB_CHKSUM)) != 0 || (result = (*db)->set_pagesize(*db, PAGE_BYTES)) != 0)
 		return result;
 	return (*db)->open(*db, NULL, file, NULL, DB_BTREE, DB_THREAD | DB_AUTO_COMMIT | flags, 0600);
 }
@@ -210,10 +210,11 @@ static enum status read_schema(struct environment *environment, long long *versi
 	}
 	if (*version > SCHEMA_VERSION) {
 		unusable(error, "the store was written by a newer version of FocusStats");
-		return error_detail(error,
-				    "the store has schema version %lld and this program knows only up to %d: install the "
-				    "newer FocusStats again",
-				    *version, SCHEMA_VERSION);
+		return error_detail(
+			error,
+			"the store has schema version %lld and this program knows only up to %d: install the "
+			"newer FocusStats again",
+			*version, SCHEMA_VERSION);
 	}
 	return STATUS_OK;
 }
@@ -286,8 +287,10 @@ static enum status check_settings(struct environment *environment, struct error 
 		return STATUS_OK;
 	unusable(error, "the store cannot be used: the log says why");
 	if (in_memory || dsync)
-		return error_detail(error, "DB_CONFIG: DB_LOG_%s takes away that what is acknowledged is on the disk: "
-					   "remove it", in_memory ? "IN_MEMORY" : "DSYNC");
+		return error_detail(error,
+				    "DB_CONFIG: DB_LOG_%s takes away that what is acknowledged is on the disk: "
+				    "remove it",
+				    in_memory ? "IN_MEMORY" : "DSYNC");
 	return error_detail(error, "DB_CONFIG: set_cachesize: less than %d bytes, with which writes hang",
 			    CACHE_LEAST_BYTES);
 }
@@ -367,8 +370,7 @@ static void close_all(struct environment *environment, int *result)
 	environment->handle = NULL;
 }
 
-enum status environment_open(const struct store_options *options, struct environment *environment,
-			     struct error *error)
+enum status environment_open(const struct store_options *options, struct environment *environment, struct error *error)
 {
 	struct environment opened = {0};
 

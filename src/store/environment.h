@@ -20,8 +20,7 @@ struct environment {
 
 /* Open (and recover, and where it is new create) the environment. The caller holds the home's lock.
  * STATUS_UNAVAILABLE with a detail where the engine, the disk or the schema version does not let it. */
-enum status environment_open(const struct store_options *options, struct environment *environment,
-			     struct error *error);
+enum status environment_open(const struct store_options *options, struct environment *environment, struct error *error);
 
 /* Checkpoint and close all. Returns STATUS_OK or what the engine said; closed in any case. */
 enum status environment_close(struct environment *environment, struct error *error);

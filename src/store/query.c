@@ -48,8 +48,8 @@ static int visit_bulk(DBT *bulk, const uint8_t *prefix, size_t prefix_size, stor
 	}
 }
 
-static int visit_sessions(struct environment *environment, DB_TXN *txn, const struct identifier *user, uint64_t sessions,
-			  store_visit *visit, void *context)
+static int visit_sessions(struct environment *environment, DB_TXN *txn, const struct identifier *user,
+			  uint64_t sessions, store_visit *visit, void *context)
 {
 	uint8_t prefix[IDENTIFIER_MAX_BYTES + 1], from[BY_USER_KEY_MAX];
 	size_t prefix_size = record_encode_by_user_prefix(identifier_text(user), prefix);

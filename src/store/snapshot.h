@@ -19,7 +19,7 @@ struct snapshots {
 	DB_TXN *standing;           /* while a commit is under way */
 	pthread_mutex_t shared;     /* a transaction serves one thread at a time: whoever reads through `standing` */
 	pthread_cond_t unused;
-	atomic_uint users;          /* readers that hold or await the standing snapshot */
+	atomic_uint users; /* readers that hold or await the standing snapshot */
 };
 
 struct snapshot {
