@@ -20,10 +20,12 @@ AS_ROOT = os.geteuid() == 0
 SLOWNESS = None
 F_OFD_SETLK = getattr(fcntl, "F_OFD_SETLK", 37)
 
+# What must never be in a log. The last line is what mod_fcgid and lighttpd say of the program's end by a signal of its own making; Apache's AH00052
+# is about Apache's own children, of which one now and then crashes while Apache shuts down.
 REPORT = re.compile(
     r"(ERROR: (Address|Leak|Thread|Memory)Sanitizer|WARNING: (Thread|Memory)Sanitizer|Sanitizer:DEADLYSIGNAL|runtime error: "
-    r"|Assertion [`'].*failed|stack smashing detected|buffer overflow detected|double free or corruption|free\(\): |malloc\(\): |corrupted size"
-    r"|exit signal (Segmentation|Aborted|Abort|Bus|Illegal)|Segmentation fault|core dumped|PANIC|exited on signal (6|11|7|4|8)\b)")
+    r"|Assertion [`'].*failed|stack smashing detected|buffer overflow detected|double free or corruption|free\(\): |malloc\(\): |corrupted size|PANIC"
+    r"|get (unexpected )?signal (4|6|7|8|11)\b|child signall?ed: (4|6|7|8|11)\b)")
 
 SUPPRESSIONS = {
     "lsan": """# In a private environment Berkeley DB 5.3 never frees what it keeps of a transaction for the sake of a page's older versions (TXN_DETAIL).

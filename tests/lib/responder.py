@@ -22,6 +22,7 @@ def ended(process, seconds):
 
 
 RUNNING = []
+CRASHES = (signal.SIGILL, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGSEGV)
 
 
 @atexit.register
@@ -95,11 +96,12 @@ class Responder(Child):
         return child
 
     def stop(self):
-        """SIGTERM to all; each must end with status 0 within 10 s unless a signal of the test had ended it before."""
+        """SIGTERM to all; each must end with status 0 within 10 s unless it had ended before, and then not by a signal of its own making."""
         asked = [child for child in self.children if child.poll() is None]
         for child in asked:
             child.send_signal(signal.SIGTERM)
-        wrong = []
+        wrong = ["responder %d crashed with signal %d" % (child.pid, -child.returncode) for child in self.children
+                 if child not in asked and -child.returncode in CRASHES]
         for child in asked:
             if not ended(child, patience(10)):
                 child.kill()
