@@ -33,8 +33,6 @@ leak:__txn_begin
 """,
     "tsan": """# Berkeley DB takes its own mutexes in several orders, on purpose; it is not built for this sanitizer.
 deadlock:libdb-5.3.so
-# GCC 12's sanitizer does not know pthread_mutex_clocklock, and takes the unlock for one of a mutex that nobody locked.
-mutex:^own_store$
 # It knows that EPOLL_CTL_ADD comes before the event that it leads to, but not that EPOLL_CTL_MOD does.
 race:^watch$
 race:^look_at_slow$
