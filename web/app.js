@@ -206,6 +206,10 @@ for (const field of document.querySelectorAll("main input")) {
 	const place = byId("health");
 	try {
 		const response = await fetch(new URL("health", service));
+		if (response.status === 401) {
+			place.textContent = "The web server wants a name and a password.";
+			return;
+		}
 		const answer = await response.json();
 		place.className = response.ok ? "good" : "error";
 		place.textContent = response.ok ? "The service answers." : sentence(answer.error);

@@ -252,7 +252,9 @@ class Blocking(CrashCase):
         """A commit that takes longer than others wait for: they are told that it may have been carried out, or that it was not, and then it was not."""
         folder = self.watched()
         faults = Faults(folder)
-        responder = self.start(harness.Responder(folder, faults.settings({"FOCUSSTATS_RELAY_TIMEOUT": "300"}), processes=3))
+        # Few workers: the owner's are soon all waiting, so that most writers meet the other processes.
+        settings = {"FOCUSSTATS_RELAY_TIMEOUT": "300", "FOCUSSTATS_THREADS": "4"}
+        responder = self.start(harness.Responder(folder, faults.settings(settings), processes=3))
         self.addCleanup(faults.clear, "sync-block")
         self.assertEqual(responder.post("initUser", {"user": "u"}).status, 200)
         ledger = Ledger()

@@ -213,6 +213,7 @@ class Engine(harness.Case):
             for _ in range(60):
                 self.assertEqual(responder.post("startSession", {"user": "a", "document": "d" * 255, "library": "l" * 255}).status, 200)
         harness.clients(8, write)
+        responder.stop() # a running engine removes log files that it no longer needs
         logs = glob.glob(folder.home + "/log.*")
         self.assertTrue(logs)
         self.assertGreater(max(int(name.rsplit(".", 1)[1]) for name in logs), 1)
