@@ -1,15 +1,15 @@
 /* Readers' snapshots; see snapshot.h. */
 #include "store/snapshot.h"
 
+#include <errno.h>
+#include <stdlib.h>
+
 void snapshots_init(struct snapshots *snapshots, struct environment *environment)
 {
 	pthread_rwlockattr_t attributes;
 
 	snapshots->environment = environment;
 	snapshots->standing = NULL;
-	atomic_init(&snapshots->users, 0);
-	pthread_mutex_init(&snapshots->shared, NULL);
-	pthread_cond_init(&snapshots->unused, NULL);
 	/* The committer must not starve behind a stream of readers. */
 	pthread_rwlockattr_init(&attributes);
 	pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
@@ -20,8 +20,6 @@ void snapshots_init(struct snapshots *snapshots, struct environment *environment
 void snapshots_destroy(struct snapshots *snapshots)
 {
 	pthread_rwlock_destroy(&snapshots->beginning);
-	pthread_cond_destroy(&snapshots->unused);
-	pthread_mutex_destroy(&snapshots->shared);
 }
 
 int snapshot_touch(struct environment *environment, DB_TXN *txn)
@@ -53,33 +51,40 @@ static int begin_at_this_moment(struct environment *environment, DB_TXN **txn)
 
 int snapshots_publish(struct snapshots *snapshots)
 {
-	DB_TXN *txn;
-	int result = begin_at_this_moment(snapshots->environment, &txn);
+	struct standing *standing = malloc(sizeof *standing);
 
-	if (result != 0)
+	if (!standing)
+		return ENOMEM;
+	int result = begin_at_this_moment(snapshots->environment, &standing->txn);
+	if (result != 0) {
+		free(standing);
 		return result;
+	}
+	pthread_mutex_init(&standing->mutex, NULL);
+	atomic_init(&standing->references, 1);
 	pthread_rwlock_wrlock(&snapshots->beginning);
-	snapshots->standing = txn;
+	snapshots->standing = standing;
 	pthread_rwlock_unlock(&snapshots->beginning);
 	return 0;
 }
 
-DB_TXN *snapshots_withdraw(struct snapshots *snapshots)
+static void let_go(struct standing *standing)
 {
-	pthread_rwlock_wrlock(&snapshots->beginning);
-	DB_TXN *txn = snapshots->standing;
-	snapshots->standing = NULL;
-	pthread_rwlock_unlock(&snapshots->beginning);
-	return txn;
+	if (atomic_fetch_sub(&standing->references, 1) > 1)
+		return;
+	standing->txn->abort(standing->txn);
+	pthread_mutex_destroy(&standing->mutex);
+	free(standing);
 }
 
-void snapshots_settle(struct snapshots *snapshots, DB_TXN *withdrawn)
+void snapshots_withdraw(struct snapshots *snapshots)
 {
-	pthread_mutex_lock(&snapshots->shared);
-	while (atomic_load(&snapshots->users) > 0)
-		pthread_cond_wait(&snapshots->unused, &snapshots->shared);
-	pthread_mutex_unlock(&snapshots->shared);
-	withdrawn->abort(withdrawn);
+	pthread_rwlock_wrlock(&snapshots->beginning);
+	struct standing *standing = snapshots->standing;
+	snapshots->standing = NULL;
+	pthread_rwlock_unlock(&snapshots->beginning);
+	if (standing)
+		let_go(standing);
 }
 
 int snapshot_begin(struct snapshots *snapshots, struct snapshot *snapshot)
@@ -87,26 +92,26 @@ int snapshot_begin(struct snapshots *snapshots, struct snapshot *snapshot)
 	int result = 0;
 
 	pthread_rwlock_rdlock(&snapshots->beginning);
-	snapshot->standing = snapshots->standing != NULL;
-	if (snapshot->standing) {
-		snapshot->txn = snapshots->standing;
-		atomic_fetch_add(&snapshots->users, 1);
-	} else {
+	struct standing *standing = snapshots->standing;
+	if (standing)
+		atomic_fetch_add(&standing->references, 1);
+	else
 		result = begin_at_this_moment(snapshots->environment, &snapshot->txn);
-	}
 	pthread_rwlock_unlock(&snapshots->beginning);
-	if (snapshot->standing)
-		pthread_mutex_lock(&snapshots->shared);
+	if (standing) {
+		pthread_mutex_lock(&standing->mutex);
+		snapshot->txn = standing->txn;
+	}
+	snapshot->standing = standing;
 	return result;
 }
 
-void snapshot_end(struct snapshots *snapshots, struct snapshot *snapshot)
+void snapshot_end(struct snapshot *snapshot)
 {
 	if (!snapshot->standing) {
 		snapshot->txn->abort(snapshot->txn);
 		return;
 	}
-	if (atomic_fetch_sub(&snapshots->users, 1) == 1)
-		pthread_cond_signal(&snapshots->unused);
-	pthread_mutex_unlock(&snapshots->shared);
+	pthread_mutex_unlock(&snapshot->standing->mutex);
+	let_go(snapshot->standing);
 }
