@@ -83,7 +83,15 @@ enum status home_open(struct home *home, const char *path, struct error *error)
 		return error->status;
 	}
 	*home = (struct home){.path = path, .folder = folder, .lock = -1, .network = is_network(folder)};
+	snprintf(home->reach, sizeof home->reach, "/proc/self/fd/%d", folder);
+	if (access(home->reach, F_OK) != 0)
+		home->reach[0] = '\0';
 	return STATUS_OK;
+}
+
+const char *home_reach(const struct home *home)
+{
+	return home->reach[0] ? home->reach : home->path;
 }
 
 void home_close(struct home *home)
@@ -205,14 +213,12 @@ void home_unlock(struct home *home)
 	home->lock = -1;
 }
 
-/* A path to a file in the folder that fits into a socket's address, however long the folder's own is. */
+/* By descriptor it fits into a socket's address, however long the folder's path is. */
 static struct sockaddr_un address_of(const struct home *home, const char *name)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-	if ((size_t)snprintf(address.sun_path, sizeof address.sun_path, "%s/%s", home->path, name) >=
-	    sizeof address.sun_path)
-		snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", home->folder, name);
+	snprintf(address.sun_path, sizeof address.sun_path, "%s/%s", home_reach(home), name);
 	return address;
 }
 

@@ -11,16 +11,22 @@
 #include "base/text.h"
 
 struct home {
-	const char *path; /* absolute; the caller's */
-	int folder;       /* descriptor of the folder; locked, too, while the lock is held */
-	int lock;         /* descriptor of the lock while held, or -1 */
-	bool network;     /* on a network file system */
+	const char *path; /* absolute, for people; the caller's */
+	char reach
+		[64]; /* the path by which its files are reached: by descriptor, so that they stay those of this folder
+	                   * whatever is moved or renamed meanwhile; "" where there is no /proc */
+	int folder;   /* descriptor of the folder; locked, too, while the lock is held */
+	int lock;     /* descriptor of the lock while held, or -1 */
+	bool network; /* on a network file system */
 };
 
 /* Open the folder, created with mode 0700 if it is missing and its parent is there. It must be a folder of this
  * process's user that nobody else can enter or write: STATUS_INVALID with a text that names it otherwise. */
 enum status home_open(struct home *home, const char *path, struct error *error);
 void home_close(struct home *home);
+
+/* The path by which the files of the folder are to be opened. */
+const char *home_reach(const struct home *home);
 
 /* Try to take the lock, for up to wait_ms. Those who wait get it in the order in which they came, more or less: the
  * kernel's queue. STATUS_OK with *taken telling whether; STATUS_UNAVAILABLE with a detail where it cannot be had at

@@ -26,7 +26,8 @@ enum {
 static enum status open_store(struct owner *owner, struct store **store, struct error *error)
 {
 	const struct store_options options = {
-		.home = owner->home.path,
+		.home = home_reach(&owner->home),
+		.name = owner->home.path,
 		.once = owner->options.once,
 		.fatal = owner->options.fatal,
 		.context = owner->options.context,
@@ -160,6 +161,7 @@ static enum status try_to_take_place(struct owner *owner, unsigned attempt, int6
 {
 	int64_t left_ms = deadline_ms - clock_boot_ms();
 	int wait_ms = rising(attempt, LOCK_WAIT_MIN_MS, LOCK_WAIT_MAX_MS);
+	int64_t begun_ms = clock_boot_ms();
 
 	if (wait_ms > left_ms)
 		wait_ms = left_ms > 0 ? (int)left_ms : 0;
@@ -167,6 +169,9 @@ static enum status try_to_take_place(struct owner *owner, unsigned attempt, int6
 		return STATUS_OK;
 	enum status status = atomic_load(&owner->store) ? STATUS_OK : take_place(owner, wait_ms, error);
 	end_taking(owner);
+	/* Where the lock could not be waited for, this must not become a loop without a pause. */
+	if (status == STATUS_OK && !atomic_load(&owner->store) && clock_boot_ms() == begun_ms)
+		pause_before(attempt);
 	return status;
 }
 

@@ -36,6 +36,7 @@ static char schema_name[] = "schema"; /* the engine wants its keys writable */
 static struct {
 	void (*fatal)(void *context, const char *what);
 	void *context;
+	char home[4096], name[4096];
 	char marker[4096];
 	_Atomic bool serving;
 	_Atomic int64_t full_at_ms; /* when a write last found no space, CLOCK_BOOTTIME; 0 for never */
@@ -69,9 +70,15 @@ static ssize_t write_file(int fd, const void *data, size_t size, off_t offset)
 
 static void report(const DB_ENV *handle, const char *prefix, const char *message)
 {
+	const char *found = strstr(message, hooks.home);
+
 	(void)handle;
 	(void)prefix;
-	log_repeated("engine: %s", message);
+	if (found)
+		log_repeated("engine: %.*s%s%s", (int)(found - message), message, hooks.name,
+			     found + strlen(hooks.home));
+	else
+		log_repeated("engine: %s", message);
 }
 
 static void notify(DB_ENV *handle, u_int32_t event, void *info)
@@ -378,7 +385,9 @@ enum status environment_open(const struct store_options *options, struct environ
 	hooks.full_at_ms = 0;
 	hooks.fatal = options->fatal;
 	hooks.context = options->context;
-	if ((size_t)snprintf(hooks.marker, sizeof hooks.marker, "%s/%s", options->home, MARKER) >= sizeof hooks.marker)
+	snprintf(hooks.name, sizeof hooks.name, "%s", options->name);
+	if ((size_t)snprintf(hooks.home, sizeof hooks.home, "%s", options->home) >= sizeof hooks.home ||
+	    (size_t)snprintf(hooks.marker, sizeof hooks.marker, "%s/%s", options->home, MARKER) >= sizeof hooks.marker)
 		return environment_error(error, ENAMETOOLONG, "opening the environment");
 	db_env_set_func_fsync(sync_file);
 	db_env_set_func_pwrite(write_file);

@@ -15,6 +15,7 @@ struct store;
 
 struct store_options {
 	const char *home; /* the folder, absolute; must exist and be this process's alone */
+	const char *name; /* what the log calls it */
 	bool once;        /* for one request: little cache, no checkpoints before the close */
 	/* Called, from any thread, where the process must not go on with this store: a sync failed, or the engine
 	 * needs recovery. Must log `what` and end the process, without closing the store. */
