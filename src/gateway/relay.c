@@ -125,6 +125,7 @@ struct reply {
 	struct buffer raw; /* bytes not yet taken apart */
 	struct buffer out, err;
 	bool committing, complete;
+	bool broken; /* something of it was lost for want of memory, or is not FastCGI */
 };
 
 /* Take the complete records apart. False where they are none of FastCGI. */
@@ -171,7 +172,9 @@ static bool receive(int connection, struct reply *reply)
 		if (got == 0)
 			return false;
 		buffer_append(&reply->raw, bytes, (size_t)got);
-		if (!take_records(reply) || buffer_failed(&reply->raw))
+		reply->broken |= !take_records(reply) || buffer_failed(&reply->raw) || buffer_failed(&reply->out) ||
+				 buffer_failed(&reply->err);
+		if (reply->broken)
 			return false;
 		if (reply->complete)
 			return true;
@@ -245,8 +248,10 @@ static enum relay_outcome exchange(int connection, struct text out, int64_t dead
 		open = receive(connection, reply) && in_time;
 	}
 	/* A record that was sent before the connection ended, or before the deadline, is here now. */
-	if (!reply->complete)
+	if (!reply->complete && !reply->broken)
 		receive(connection, reply);
+	if (reply->broken)
+		return RELAY_UNKNOWN;
 	if (reply->complete)
 		return RELAY_ANSWERED;
 	return reply->committing ? RELAY_UNKNOWN : RELAY_NOT_DONE;
