@@ -218,6 +218,8 @@ static enum status carry_out(struct service *service, const struct exchange_sour
 		return error->status;
 	if (read_body(source, body_bytes, policy->max_body_bytes, request_body, error) != STATUS_OK)
 		return error->status;
+	if (source->body_is_read)
+		source->body_is_read(source->body_context);
 	incoming->request.body = buffer_text(request_body);
 	if (dispatch_body(&incoming->request, call, error) != STATUS_OK)
 		return error->status;

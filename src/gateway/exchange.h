@@ -17,6 +17,8 @@ struct exchange_source {
 	/* Read up to size bytes of the body; 0 at its end, negative where the connection broke. */
 	long (*read_body)(void *context, char *data, size_t size);
 	void *context;
+	void (*body_is_read)(void *context); /* NULL, or called once nothing more of the request is needed */
+	void *body_context;
 	int relay; /* the connection, where another process of ours sent it over the relay socket; otherwise -1 */
 };
 

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,6 +20,17 @@ enum {
 	DRAIN_LIMIT_MS = 2500, /* mod_fcgid kills 3 s after SIGTERM */
 	EXIT_FATAL = 70,
 	DISCARD_MAX = 64 << 20, /* bytes of a refused body: a server that is cut off while it sends loses the answer */
+	ANSWER_TIMEOUT_MS =
+		30000, /* for all of an answer to be taken; a slow reader behind a server that does not buffer */
+	WATCH_INTERVAL_MS = 1000,
+};
+
+/* What a worker does with a connection that depends on the other side. The thread that watches ends it at the deadline: the
+ * time-outs of the socket begin anew with each byte. */
+struct peer {
+	pthread_mutex_t mutex;
+	int connection;      /* -1: nothing to watch */
+	int64_t deadline_ms; /* CLOCK_BOOTTIME */
 };
 
 struct gateway {
@@ -29,13 +41,37 @@ struct gateway {
 	pthread_mutex_t mutex;  /* guards running, and goes with `changed` */
 	pthread_cond_t changed; /* draining or running */
 	unsigned running;       /* workers */
+	unsigned peers_used;    /* under mutex */
+	struct peer *peers;     /* one a worker */
 };
 
-/* A request under way. */
-struct serving {
-	FCGX_Request request;
-	int64_t deadline_ms; /* for reading it, CLOCK_BOOTTIME */
-};
+static void expect(struct peer *peer, int connection, int64_t within_ms)
+{
+	pthread_mutex_lock(&peer->mutex);
+	peer->connection = connection;
+	peer->deadline_ms = clock_boot_ms() + within_ms;
+	pthread_mutex_unlock(&peer->mutex);
+}
+
+static void expect_nothing(struct peer *peer)
+{
+	expect(peer, -1, 0);
+}
+
+static void end_overdue(struct gateway *gateway)
+{
+	int64_t now_ms = clock_boot_ms();
+
+	for (unsigned i = 0; i < gateway->threads; i++) {
+		struct peer *peer = &gateway->peers[i];
+		pthread_mutex_lock(&peer->mutex);
+		if (peer->connection >= 0 && now_ms >= peer->deadline_ms) {
+			shutdown(peer->connection, SHUT_RDWR);
+			peer->connection = -1;
+		}
+		pthread_mutex_unlock(&peer->mutex);
+	}
+}
 
 static void relays_come_in(void *context, int listener)
 {
@@ -54,25 +90,23 @@ static void end_process(void *context, const char *what)
 
 static long read_stdin(void *context, char *data, size_t size)
 {
-	struct serving *serving = context;
+	FCGX_Request *request = context;
 
-	if (clock_boot_ms() >= serving->deadline_ms)
-		return -1;
-	return FCGX_GetStr(data, (int)size, serving->request.in);
+	return FCGX_GetStr(data, (int)size, request->in);
 }
 
 /* Read what is left of the body: the web server looks for the answer, and has the connection for another request, only
  * when all is sent. */
-static bool discard_stdin(struct serving *serving)
+static bool discard_stdin(FCGX_Request *request)
 {
 	char bytes[8192];
 	long sum = 0, got = 1;
 
-	while (FCGX_HasSeenEOF(serving->request.in) == 0 && sum < DISCARD_MAX && got > 0) {
-		got = read_stdin(serving, bytes, sizeof bytes);
+	while (FCGX_HasSeenEOF(request->in) == 0 && sum < DISCARD_MAX && got > 0) {
+		got = read_stdin(request, bytes, sizeof bytes);
 		sum += got;
 	}
-	return FCGX_HasSeenEOF(serving->request.in) != 0 && FCGX_GetError(serving->request.in) == 0;
+	return FCGX_HasSeenEOF(request->in) != 0 && FCGX_GetError(request->in) == 0;
 }
 
 static void put(FCGX_Stream *stream, const struct buffer *buffer)
@@ -89,21 +123,36 @@ static void put(FCGX_Stream *stream, const struct buffer *buffer)
 	}
 }
 
-static void answer(struct gateway *gateway, struct serving *serving, bool relay)
+/* The request is read, and nothing more is expected of the other side until the answer. */
+static void request_is_read(void *context)
 {
-	FCGX_Request *request = &serving->request;
+	expect_nothing(context);
+}
+
+static void answer(struct gateway *gateway, FCGX_Request *request, struct peer *peer, bool relay)
+{
+	static const char no_memory[] =
+		"Status: 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\n\r\n"
+		"{\"error\":\"out of memory; the request may have been carried out\"}\n";
 	struct buffer output = BUFFER_INIT, log = BUFFER_INIT;
 	const struct exchange_source source = {
 		.parameters = request->envp,
 		.read_body = read_stdin,
-		.context = serving,
+		.context = request,
+		.body_is_read = request_is_read,
+		.body_context = peer,
 		.relay = relay ? request->ipcFd : -1,
 	};
 
 	exchange_serve(&gateway->service, &source, &output, &log);
-	bool whole = discard_stdin(serving);
+	expect(peer, request->ipcFd, IO_TIMEOUT_S * 1000);
+	bool whole = discard_stdin(request);
+	expect(peer, request->ipcFd, ANSWER_TIMEOUT_MS);
 	put(request->err, &log);
-	put(request->out, &output);
+	if (buffer_failed(&output))
+		FCGX_PutStr(no_memory, sizeof no_memory - 1, request->out);
+	else
+		put(request->out, &output);
 	if (!whole || atomic_load(&gateway->draining))
 		request->keepConnection = 0;
 	buffer_release(&output);
@@ -111,26 +160,29 @@ static void answer(struct gateway *gateway, struct serving *serving, bool relay)
 }
 
 /* Serve one request of the connection. */
-static void serve(struct gateway *gateway, int connection, bool relay)
+static void serve(struct gateway *gateway, struct peer *peer, int connection, bool relay)
 {
-	struct serving serving = {.deadline_ms = clock_boot_ms() + IO_TIMEOUT_S * 1000};
-	FCGX_Request *request = &serving.request;
+	FCGX_Request request;
 
-	if (FCGX_InitRequest(request, -1, 0) != 0) {
+	if (FCGX_InitRequest(&request, -1, 0) != 0) {
 		close(connection);
 		poller_closed(&gateway->poller);
 		return;
 	}
 	/* With no listener of its own, FCGX_Accept_r serves this connection or, where it is at its end or speaks no
 	 * FastCGI, closes it and fails. Detached, it is closed at once and not after a wait for the other side. */
-	request->ipcFd = connection;
-	FCGX_Detach(request);
-	request->keepConnection = 1;
-	if (FCGX_Accept_r(request) == 0) {
-		answer(gateway, &serving, relay);
-		FCGX_Finish_r(request);
-	}
-	if (request->ipcFd >= 0)
+	request.ipcFd = connection;
+	FCGX_Detach(&request);
+	request.keepConnection = 1;
+	expect(peer, connection, IO_TIMEOUT_S * 1000);
+	bool accepted = FCGX_Accept_r(&request) == 0;
+	if (accepted)
+		answer(gateway, &request, peer, relay);
+	/* What is left to send is a few bytes; and the connection's number may soon be another's. */
+	expect_nothing(peer);
+	if (accepted)
+		FCGX_Finish_r(&request);
+	if (request.ipcFd >= 0)
 		poller_park(&gateway->poller, connection, relay);
 	else
 		poller_closed(&gateway->poller);
@@ -156,6 +208,10 @@ static void *work(void *context)
 	struct gateway *gateway = context;
 	int awake = 0; /* times in a row: at the second nothing else is left */
 
+	pthread_mutex_lock(&gateway->mutex);
+	struct peer *peer = &gateway->peers[gateway->peers_used++];
+	pthread_mutex_unlock(&gateway->mutex);
+
 	while (awake < 2) {
 		int connection;
 		enum event event = poller_next(&gateway->poller, &connection);
@@ -163,7 +219,7 @@ static void *work(void *context)
 		if (event == EVENT_STOP)
 			begin_drain(gateway);
 		else if (event == EVENT_CONNECTION || event == EVENT_RELAY)
-			serve(gateway, connection, event == EVENT_RELAY);
+			serve(gateway, peer, connection, event == EVENT_RELAY);
 	}
 	pthread_mutex_lock(&gateway->mutex);
 	gateway->running--;
@@ -172,19 +228,31 @@ static void *work(void *context)
 	return NULL;
 }
 
-/* Wait for the drain to begin, then for the workers' end; false where one of them does not come to it in time. */
+static struct timespec from_now(long ms)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	time.tv_nsec += ms % 1000 * 1000000;
+	time.tv_sec += ms / 1000 + time.tv_nsec / 1000000000;
+	time.tv_nsec %= 1000000000;
+	return time;
+}
+
+/* Watch over slow peers until the drain begins, then wait for the workers' end; false where one of them does not come to
+ * it in time. */
 static bool wait_for_workers(struct gateway *gateway)
 {
 	struct timespec until;
 	int result = 0;
 
 	pthread_mutex_lock(&gateway->mutex);
-	while (!atomic_load(&gateway->draining))
-		pthread_cond_wait(&gateway->changed, &gateway->mutex);
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += DRAIN_LIMIT_MS % 1000 * 1000000L;
-	until.tv_sec += DRAIN_LIMIT_MS / 1000 + until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
+	while (!atomic_load(&gateway->draining)) {
+		until = from_now(WATCH_INTERVAL_MS);
+		pthread_cond_clockwait(&gateway->changed, &gateway->mutex, CLOCK_MONOTONIC, &until);
+		end_overdue(gateway);
+	}
+	until = from_now(DRAIN_LIMIT_MS);
 	while (gateway->running > 0 && result != ETIMEDOUT)
 		result = pthread_cond_clockwait(&gateway->changed, &gateway->mutex, CLOCK_MONOTONIC, &until);
 	bool all = gateway->running == 0;
@@ -224,8 +292,16 @@ static enum status run(struct gateway *gateway, struct error *error)
 {
 	pthread_t *workers = calloc(gateway->threads, sizeof *workers);
 	unsigned started = 0;
+	int result = ENOMEM;
 
-	int result = workers ? start_workers(gateway, workers, &started) : ENOMEM;
+	gateway->peers = calloc(gateway->threads, sizeof *gateway->peers);
+	if (workers && gateway->peers) {
+		for (unsigned i = 0; i < gateway->threads; i++) {
+			pthread_mutex_init(&gateway->peers[i].mutex, NULL);
+			gateway->peers[i].connection = -1;
+		}
+		result = start_workers(gateway, workers, &started);
+	}
 	if (result != 0)
 		begin_drain(gateway);
 	if (!wait_for_workers(gateway)) {
@@ -235,6 +311,7 @@ static enum status run(struct gateway *gateway, struct error *error)
 	for (unsigned i = 0; i < started; i++)
 		pthread_join(workers[i], NULL);
 	free(workers);
+	free(gateway->peers);
 	return result == 0 ? STATUS_OK
 			   : error_set(error, STATUS_UNAVAILABLE, "starting the workers: %s", strerror(result));
 }
