@@ -82,10 +82,14 @@ static void carry_out(struct committer *committer, struct pending *batch)
 {
 	const char *doing;
 	int result = commit_batch(committer, batch, &doing);
+	DB_TXN *standing = snapshots_withdraw(committer->snapshots);
 
-	snapshots_withdraw(committer->snapshots);
-	if (result != 0 && batch->next && !disk_failed(result)) {
+	if (result != 0 && (disk_failed(result) || !batch->next)) {
+		fail_all(batch, result, doing);
+	} else if (result != 0) {
 		/* One of them may be what the engine could not do: each gets its own chance. */
+		if (standing)
+			snapshots_settle(committer->snapshots, standing);
 		while (batch) {
 			struct pending *next = batch->next;
 			batch->next = NULL;
@@ -94,9 +98,9 @@ static void carry_out(struct committer *committer, struct pending *batch)
 		}
 		return;
 	}
-	if (result != 0)
-		fail_all(batch, result, doing);
 	wake_all(batch);
+	if (standing)
+		snapshots_settle(committer->snapshots, standing);
 }
 
 /* Wait for writes and take up to BATCH_MAX of them. NULL when there are none and the committer is stopping. */

@@ -87,7 +87,7 @@ enum status query_user(struct snapshots *snapshots, const struct identifier *use
 	bool known = result != DB_NOTFOUND;
 	if (result == 0 && visit && found.sessions > 0)
 		result = visit_sessions(snapshots->environment, snapshot.txn, user, found.sessions, visit, context);
-	snapshot_end(&snapshot);
+	snapshot_end(snapshots, &snapshot);
 	if (!known)
 		return error_set(error, STATUS_NOT_FOUND, "there is no user '%.*s'", user->size, user->data);
 	if (result != 0)

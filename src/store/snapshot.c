@@ -1,15 +1,16 @@
 /* Readers' snapshots; see snapshot.h. */
 #include "store/snapshot.h"
 
-#include <errno.h>
-#include <stdlib.h>
-
 void snapshots_init(struct snapshots *snapshots, struct environment *environment)
 {
 	pthread_rwlockattr_t attributes;
 
 	snapshots->environment = environment;
 	snapshots->standing = NULL;
+	atomic_init(&snapshots->users, 0);
+	sem_init(&snapshots->places, 0, SNAPSHOTS_MAX);
+	pthread_mutex_init(&snapshots->shared, NULL);
+	pthread_cond_init(&snapshots->unused, NULL);
 	/* The committer must not starve behind a stream of readers. */
 	pthread_rwlockattr_init(&attributes);
 	pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
@@ -20,6 +21,9 @@ void snapshots_init(struct snapshots *snapshots, struct environment *environment
 void snapshots_destroy(struct snapshots *snapshots)
 {
 	pthread_rwlock_destroy(&snapshots->beginning);
+	sem_destroy(&snapshots->places);
+	pthread_cond_destroy(&snapshots->unused);
+	pthread_mutex_destroy(&snapshots->shared);
 }
 
 int snapshot_touch(struct environment *environment, DB_TXN *txn)
@@ -51,67 +55,65 @@ static int begin_at_this_moment(struct environment *environment, DB_TXN **txn)
 
 int snapshots_publish(struct snapshots *snapshots)
 {
-	struct standing *standing = malloc(sizeof *standing);
+	DB_TXN *txn;
+	int result = begin_at_this_moment(snapshots->environment, &txn);
 
-	if (!standing)
-		return ENOMEM;
-	int result = begin_at_this_moment(snapshots->environment, &standing->txn);
-	if (result != 0) {
-		free(standing);
+	if (result != 0)
 		return result;
-	}
-	pthread_mutex_init(&standing->mutex, NULL);
-	atomic_init(&standing->references, 1);
 	pthread_rwlock_wrlock(&snapshots->beginning);
-	snapshots->standing = standing;
+	snapshots->standing = txn;
 	pthread_rwlock_unlock(&snapshots->beginning);
 	return 0;
 }
 
-static void let_go(struct standing *standing)
-{
-	if (atomic_fetch_sub(&standing->references, 1) > 1)
-		return;
-	standing->txn->abort(standing->txn);
-	pthread_mutex_destroy(&standing->mutex);
-	free(standing);
-}
-
-void snapshots_withdraw(struct snapshots *snapshots)
+DB_TXN *snapshots_withdraw(struct snapshots *snapshots)
 {
 	pthread_rwlock_wrlock(&snapshots->beginning);
-	struct standing *standing = snapshots->standing;
+	DB_TXN *txn = snapshots->standing;
 	snapshots->standing = NULL;
 	pthread_rwlock_unlock(&snapshots->beginning);
-	if (standing)
-		let_go(standing);
+	return txn;
+}
+
+void snapshots_settle(struct snapshots *snapshots, DB_TXN *withdrawn)
+{
+	pthread_mutex_lock(&snapshots->shared);
+	while (atomic_load(&snapshots->users) > 0)
+		pthread_cond_wait(&snapshots->unused, &snapshots->shared);
+	pthread_mutex_unlock(&snapshots->shared);
+	withdrawn->abort(withdrawn);
 }
 
 int snapshot_begin(struct snapshots *snapshots, struct snapshot *snapshot)
 {
 	int result = 0;
 
+	while (sem_wait(&snapshots->places) != 0)
+		continue;
 	pthread_rwlock_rdlock(&snapshots->beginning);
-	struct standing *standing = snapshots->standing;
-	if (standing)
-		atomic_fetch_add(&standing->references, 1);
-	else
+	snapshot->standing = snapshots->standing != NULL;
+	if (snapshot->standing) {
+		snapshot->txn = snapshots->standing;
+		atomic_fetch_add(&snapshots->users, 1);
+	} else {
 		result = begin_at_this_moment(snapshots->environment, &snapshot->txn);
-	pthread_rwlock_unlock(&snapshots->beginning);
-	if (standing) {
-		pthread_mutex_lock(&standing->mutex);
-		snapshot->txn = standing->txn;
 	}
-	snapshot->standing = standing;
+	pthread_rwlock_unlock(&snapshots->beginning);
+	if (snapshot->standing)
+		pthread_mutex_lock(&snapshots->shared);
+	if (result != 0)
+		sem_post(&snapshots->places);
 	return result;
 }
 
-void snapshot_end(struct snapshot *snapshot)
+void snapshot_end(struct snapshots *snapshots, struct snapshot *snapshot)
 {
-	if (!snapshot->standing) {
+	if (snapshot->standing) {
+		if (atomic_fetch_sub(&snapshots->users, 1) == 1)
+			pthread_cond_signal(&snapshots->unused);
+		pthread_mutex_unlock(&snapshots->shared);
+	} else {
 		snapshot->txn->abort(snapshot->txn);
-		return;
 	}
-	pthread_mutex_unlock(&snapshot->standing->mutex);
-	let_go(snapshot->standing);
+	sem_post(&snapshots->places);
 }

@@ -11,37 +11,41 @@
 #include "store/environment.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 
-/* A snapshot that readers share. The last who lets go of it ends it, so that nobody waits for a long read. */
-struct standing {
-	DB_TXN *txn;
-	pthread_mutex_t mutex; /* a transaction serves one thread at a time */
-	atomic_uint references;
-};
+enum {
+	SNAPSHOTS_MAX = 4
+}; /* readers at a time: more would only hold theirs open for longer, with all page versions since */
 
 struct snapshots {
 	struct environment *environment;
+	sem_t places;               /* SNAPSHOTS_MAX of them */
 	pthread_rwlock_t beginning; /* read: to begin a snapshot; write: to set `standing` */
-	struct standing *standing;  /* while a commit is under way */
+	DB_TXN *standing;           /* while a commit is under way */
+	pthread_mutex_t shared;     /* a transaction serves one thread at a time: whoever reads through `standing` */
+	pthread_cond_t unused;
+	atomic_uint users; /* readers that hold or await the standing snapshot */
 };
 
 struct snapshot {
 	DB_TXN *txn;
-	struct standing *standing; /* NULL where the transaction is the reader's own */
+	bool standing;
 };
 
 void snapshots_init(struct snapshots *snapshots, struct environment *environment);
 void snapshots_destroy(struct snapshots *snapshots);
 
-/* For the committer, around each commit: publish the standing snapshot before it, and withdraw it after it, before anybody
- * is told of the commit: who was told sees it. Withdrawing is allowed where publishing failed. */
+/* For the committer, around each commit: publish the standing snapshot before it; withdraw it right after it, so that
+ * who was told of the commit sees it; settle once all were told. A failure of the first leaves nothing to do. */
 int snapshots_publish(struct snapshots *snapshots);
-void snapshots_withdraw(struct snapshots *snapshots);
+DB_TXN *snapshots_withdraw(struct snapshots *snapshots);
+void snapshots_settle(struct snapshots *snapshots, DB_TXN *withdrawn);
 
-/* Around a read, which is short: an open snapshot holds old pages in the cache, a shared one holds other readers up. */
+/* Around a read, which is short: an open snapshot holds old pages in the cache, a shared one holds up other readers and the
+ * next commit. */
 int snapshot_begin(struct snapshots *snapshots, struct snapshot *snapshot);
-void snapshot_end(struct snapshot *snapshot);
+void snapshot_end(struct snapshots *snapshots, struct snapshot *snapshot);
 
 /* The smallest read that there is. */
 int snapshot_touch(struct environment *environment, DB_TXN *txn);

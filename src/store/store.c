@@ -139,7 +139,7 @@ enum status store_ping(struct store *store, struct error *error)
 
 	if (result == 0) {
 		result = snapshot_touch(&store->environment, snapshot.txn);
-		snapshot_end(&snapshot);
+		snapshot_end(&store->snapshots, &snapshot);
 	}
 	return result == 0 ? STATUS_OK : environment_error(error, result, "reading meta.db");
 }
