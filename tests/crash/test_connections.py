@@ -6,6 +6,7 @@ import fcntl
 import os
 import signal
 import termios
+import threading
 import time
 
 from common import LONG, CrashCase, Faults, harness, note, one_more, spread
@@ -142,6 +143,38 @@ class Halves(CrashCase):
                 self.assertEqual(closed.partial, b"")
         self.assertLess(max(harness.clients(2 * THREADS, lambda index: health(responder))), AT_ONCE_SECONDS)
         note("%d half-sent requests, %d workers: the slowest other one took %.1f s", len(halves), THREADS, slowest)
+
+    def test_drip(self):
+        """Requests large enough to be handed to a worker, whose last bytes come one by one: the socket's time-out begins anew with each."""
+        responder = self.start(harness.Responder(self.watched(), {"FOCUSSTATS_THREADS": str(THREADS)}))
+        drips, answered = [], threading.Event()
+        for index in range(THREADS):
+            connection = responder.connect(60)
+            self.addCleanup(connection.close)
+            connection.begin(1)
+            if index % 2:
+                parameters = dict(fcgi.request_params("POST", "/FocusStats/initUser", b""), CONTENT_LENGTH="60000")
+                connection.params(1, parameters)
+                connection.send(fcgi.stream(fcgi.STDIN, 1, b" " * 20000, end=False))
+                drips.append((connection, fcgi.record(fcgi.STDIN, 1, b" ")))
+            else:
+                connection.send(fcgi.record(fcgi.PARAMS, 1, fcgi.pairs({"HTTP_X_LONG": "x" * 20000})))
+                drips.append((connection, fcgi.record(fcgi.PARAMS, 1, fcgi.pairs({"A": "b"}))))
+
+        def drip():
+            while not answered.wait(0.5):
+                for connection, record in drips:
+                    try:
+                        connection.send(record)
+                    except OSError:
+                        pass  # given up by the program, as it should be
+
+        dripping = threading.Thread(target=drip, daemon=True)
+        dripping.start()
+        slowest = health(responder)
+        answered.set()
+        dripping.join()
+        self.assertLess(slowest, RECEIVE_SECONDS + AT_ONCE_SECONDS)
 
     def test_given_up_by_the_other_side(self):
         """A web server that closes its connection in the middle of a request frees the worker at once."""

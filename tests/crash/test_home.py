@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """The home folder: which ones are refused and with what line, what lies in it from before, and one that another host may have."""
 
+import copy
 import os
 import re
+import signal
 import socket
 import stat
 import subprocess
@@ -208,6 +210,42 @@ class Taken(Home):
         self.assertEqual(owners(folder), second.pids)
         second.stop()
         self.assertEqual(len(self.read(folder).sessions), 3)
+
+
+class Moved(Home):
+    """The folder is renamed while it is in use, and another one takes its name."""
+
+    def test_both_keep_what_they_acknowledged(self):
+        folder = self.folder()
+        place, moved = folder.home, folder.home + ".moved"
+        first = self.responder(folder)
+        self.assertEqual(first.post("initUser", {"user": "u"}).status, 200)
+        os.rename(place, moved)
+        os.mkdir(place, 0o700)
+        folder.give(place)
+        other = copy.copy(folder)
+        other.socket += "2"
+        second = self.responder(other)
+        self.assertEqual(second.post("initUser", {"user": "u"}).status, 200)
+        acknowledged = ({}, {})
+
+        def write(index):
+            # More than a log file holds, so that both begin new ones.
+            for number in range(300):
+                session = {"user": "u", "document": "%d %d " % (index, number) + "d" * 200, "library": "l" * 200}
+                reply = (first, second)[index % 2].post("startSession", session)
+                self.assertEqual(reply.status, 200)
+                acknowledged[index % 2][reply.json()["focusSession"]] = session["document"]
+
+        harness.clients(8, write)
+        for responder in (first, second):
+            os.kill(responder.pids[0], signal.SIGKILL)
+            responder.children[0].wait()
+        for home, expected in ((moved, acknowledged[0]), (place, acknowledged[1])):
+            reply = harness.cgi(folder, "POST", "/FocusStats/_getSessions", harness.encode({"user": "u"}), settings={"FOCUSSTATS_HOME": home})
+            self.assertEqual(reply.status, 200, reply.stderr)
+            found = {element["focusSession"]["_id"]: element["focusSession"]["document"] for element in reply.json()}
+            self.assertEqual(found, expected)
 
 
 class Left(Home):
