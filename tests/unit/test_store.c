@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 /* The sanitizers ask these. What Berkeley DB keeps of its transactions is its own, and it was not built with them. */
+/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the names are the sanitizers' */
 const char *__lsan_default_suppressions(void);
 const char *__tsan_default_suppressions(void);
 
@@ -25,6 +26,7 @@ const char *__tsan_default_suppressions(void)
 {
 	return "called_from_lib:libdb-5.3";
 }
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 
 struct place {
 	char home[64];
