@@ -1,8 +1,6 @@
 /* The clocks; see clock.h. */
 #include "base/clock.h"
 
-#include <time.h>
-
 static int64_t read_ms(clockid_t id)
 {
 	struct timespec now;
@@ -20,4 +18,17 @@ int64_t clock_wall_ms(void)
 int64_t clock_boot_ms(void)
 {
 	return read_ms(CLOCK_BOOTTIME);
+}
+
+struct timespec clock_monotonic_in(int64_t ms)
+{
+	struct timespec time;
+
+	if (ms < 0)
+		ms = 0;
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	time.tv_nsec += (long)(ms % 1000) * 1000000;
+	time.tv_sec += ms / 1000 + time.tv_nsec / 1000000000;
+	time.tv_nsec %= 1000000000;
+	return time;
 }

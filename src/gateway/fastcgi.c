@@ -227,17 +227,6 @@ static void *work(void *context)
 	return NULL;
 }
 
-static struct timespec from_now(long ms)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	time.tv_nsec += ms % 1000 * 1000000;
-	time.tv_sec += ms / 1000 + time.tv_nsec / 1000000000;
-	time.tv_nsec %= 1000000000;
-	return time;
-}
-
 /* Watch over slow peers until the drain begins, then wait for the workers' end; false where one of them does not come to
  * it in time. */
 static bool wait_for_workers(struct gateway *gateway)
@@ -247,11 +236,11 @@ static bool wait_for_workers(struct gateway *gateway)
 
 	pthread_mutex_lock(&gateway->mutex);
 	while (!atomic_load(&gateway->draining)) {
-		until = from_now(WATCH_INTERVAL_MS);
+		until = clock_monotonic_in(WATCH_INTERVAL_MS);
 		pthread_cond_clockwait(&gateway->changed, &gateway->mutex, CLOCK_MONOTONIC, &until);
 		end_overdue(gateway);
 	}
-	until = from_now(DRAIN_LIMIT_MS);
+	until = clock_monotonic_in(DRAIN_LIMIT_MS);
 	while (gateway->running > 0 && result != ETIMEDOUT)
 		result = pthread_cond_clockwait(&gateway->changed, &gateway->mutex, CLOCK_MONOTONIC, &until);
 	bool all = gateway->running == 0;

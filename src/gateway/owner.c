@@ -115,16 +115,9 @@ static void pause_before(unsigned attempt)
 /* Get `taking`, which another thread may have as long as recovery takes. False where the deadline comes first. */
 static bool begin_taking(struct owner *owner, int64_t deadline_ms)
 {
-	int64_t left_ms = deadline_ms - clock_boot_ms();
-	struct timespec until;
+	const struct timespec until = clock_monotonic_in(deadline_ms - clock_boot_ms());
 	int result = 0;
 
-	if (left_ms < 0)
-		left_ms = 0;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += left_ms % 1000 * 1000000;
-	until.tv_sec += left_ms / 1000 + until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
 	pthread_mutex_lock(&owner->mutex);
 	while (owner->taking && result != ETIMEDOUT)
 		result = pthread_cond_clockwait(&owner->taken, &owner->mutex, CLOCK_MONOTONIC, &until);

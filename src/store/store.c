@@ -2,6 +2,7 @@
  * snapshots, and the thread that writes checkpoints so that recovery stays short. */
 #include "store/store.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "store/committer.h"
 #include "store/query.h"
@@ -26,12 +27,8 @@ struct store {
 /* Wait for the interval to pass. False when the store is being closed. */
 static bool wait_interval(struct store *store)
 {
-	struct timespec until;
+	const struct timespec until = clock_monotonic_in(CHECKPOINT_INTERVAL_MS);
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += CHECKPOINT_INTERVAL_MS * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
 	pthread_mutex_lock(&store->mutex);
 	while (!store->stopping && pthread_cond_timedwait(&store->wake, &store->mutex, &until) != ETIMEDOUT)
 		continue;
