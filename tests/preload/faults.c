@@ -1,4 +1,4 @@
-/* Faults for the crash tests, preloaded into the program (LD_PRELOAD). Files in the folder that FAULTS_DIR names say which;
+/* Faults and a clock for the tests, preloaded into the program (LD_PRELOAD). Files in the folder that FAULTS_DIR names say which;
  * they are looked at in every call, so a test makes and removes them while the program runs:
  *
  *   sync-fail      the next fsync or fdatasync fails with EIO and removes the file; what was written to a log file since its last
@@ -9,6 +9,7 @@
  *                  empty, for those whose name begins with what it holds
  *   network        statfs and fstatfs report NFS
  *   hostname       gethostname gives what it holds
+ *   clock          the wall clock (CLOCK_REALTIME) stands at the milliseconds since 1970 that it holds
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -202,5 +203,16 @@ int gethostname(char *name, size_t size)
 	if (!asked("hostname", content))
 		return REAL(gethostname)(name, size);
 	snprintf(name, size, "%s", content);
+	return 0;
+}
+
+int clock_gettime(clockid_t id, struct timespec *now)
+{
+	char content[256];
+
+	if (id != CLOCK_REALTIME || !asked("clock", content))
+		return REAL(clock_gettime)(id, now);
+	long long ms = atoll(content);
+	*now = (struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
 	return 0;
 }
