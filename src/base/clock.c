@@ -20,6 +20,14 @@ int64_t clock_boot_ms(void)
 	return read_ms(CLOCK_BOOTTIME);
 }
 
+int64_t clock_monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 struct timespec clock_monotonic_in(int64_t ms)
 {
 	struct timespec time;
