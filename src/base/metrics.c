@@ -109,7 +109,8 @@ static int write_file(int fd, uint64_t layout)
 	int reason = posix_fallocate(fd, 0, sizeof(struct metrics));
 	if (reason != 0)
 		return reason;
-	return pwrite(fd, &head, sizeof head, 0) == (ssize_t)sizeof head ? 0 : EIO;
+	ssize_t written = pwrite(fd, &head, sizeof head, 0);
+	return written < 0 ? errno : written == (ssize_t)sizeof head ? 0 : EIO;
 }
 
 /* Make the file and put it in place, unless another process has done so. Returns 0 or an errno; EAGAIN: look again. */

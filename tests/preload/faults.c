@@ -5,8 +5,8 @@
  *                  sync is lost, as when the kernel has dropped the pages that it could not write
  *   sync-fail-at   holds a number N: the N-th one of each process fails with EIO
  *   sync-block     an fsync or fdatasync waits until the file is gone; it appends the name of its file to `sync-waiting`
- *   no-space       write and pwrite fail with ENOSPC for files in the folder that FOCUSSTATS_HOME names; where it is not
- *                  empty, for those whose name begins with what it holds
+ *   no-space       write, pwrite and posix_fallocate fail with ENOSPC for files in the folder that FOCUSSTATS_HOME names;
+ *                  where it is not empty, for those whose name begins with what it holds
  *   network        statfs and fstatfs report NFS
  *   hostname       gethostname gives what it holds
  *   clock          the wall clock (CLOCK_REALTIME) stands at the milliseconds since 1970 that it holds
@@ -174,6 +174,11 @@ ssize_t pwrite(int fd, const void *data, size_t size, off_t offset)
 ssize_t pwrite64(int fd, const void *data, size_t size, off64_t offset)
 {
 	return no_space(fd) ? -1 : REAL(pwrite64)(fd, data, size, offset);
+}
+
+int posix_fallocate(int fd, off_t offset, off_t size)
+{
+	return no_space(fd) ? ENOSPC : REAL(posix_fallocate)(fd, offset, size);
 }
 
 int statfs(const char *path, struct statfs *info)
