@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""Clients with ids of their own who send every request until it is answered, while the owner of the store is killed again and again: afterwards there is
+exactly one session for each id, with exactly the right values."""
+
+import random
+import threading
+
+from common import LONG, CrashCase, Faults, harness, note, one_more
+
+import fcgi  # noqa: E402
+import tap  # noqa: E402
+import timed  # noqa: E402
+from persistent import Plans  # noqa: E402
+from watch import owners, programs  # noqa: E402
+
+PROCESSES = 4
+START = timed.ms_of("2025-11-10T12:00:00Z")
+
+
+class FcgiClient:
+    """A new connection for each request."""
+
+    def __init__(self, responder):
+        self.responder = responder
+
+    def post(self, action, fields):
+        return self.responder.ask("POST", "/FocusStats/" + action, harness.encode(fields), timeout=10)
+
+    def close(self):
+        pass
+
+
+class CgiClient:
+    """A process for each request. One that was killed has given no answer."""
+
+    def __init__(self, folder, settings):
+        self.folder = folder
+        self.settings = settings
+
+    def post(self, action, fields):
+        try:
+            reply = harness.cgi(self.folder, "POST", "/FocusStats/" + action, harness.encode(fields), settings=self.settings)
+        except AssertionError as error:
+            raise fcgi.ConnectionClosed(b"") from error
+        if len(reply.body) != int(reply.header("Content-Length") or -1):
+            raise fcgi.ConnectionClosed(reply.body)
+        return reply
+
+    def close(self):
+        pass
+
+
+class Retries(CrashCase):
+    """On one home."""
+
+    def run_killed(self, with_cgi):
+        folder = self.watched()
+        faults = Faults(folder)
+        faults.set("clock", str(START))
+        responder = self.start(harness.Responder(folder, settings=faults.settings(), processes=PROCESSES))
+        self.assertEqual(responder.post("initUser", {"user": "reader"}).status, 200)
+        plans = Plans("reader", 6 + with_cgi, START, 600 if LONG else 150)
+        done = threading.Event()
+        pick, kills = random.Random(7), []
+
+        def send():
+            try:
+                plans.send(lambda index: CgiClient(folder, responder.settings) if with_cgi and index < 3 else FcgiClient(responder))
+            finally:
+                done.set()
+
+        sender = threading.Thread(target=send, daemon=True)
+        sender.start()
+        while not done.wait(0.05):
+            alive = owners(folder) if pick.random() < 0.8 else programs(folder)
+            if alive and folder.watch.kill(pick.choice(alive)):
+                kills.append(alive)
+            while len(responder.pids) < PROCESSES and not done.is_set():
+                one_more(responder)
+        sender.join()
+        if plans.failures:
+            raise plans.failures[0]
+        exported = harness.wait_until(lambda: responder.post("_exportUser", {"user": "reader"}), "the export").json()[0]["export"]["sessions"]
+        plans.check(self, exported)
+        responder.stop()
+        store = self.read(folder)
+        self.assertEqual(set(store.sessions), set(plans.wanted))
+        self.assertGreater(len(kills), 3)
+        note("%d kills, %d requests for %d sessions: %s", len(kills), len(plans.requests), len(plans.wanted), plans.statuses)
+
+    @tap.limit(600 if LONG else 120)
+    def test_killed(self):
+        self.run_killed(False)
+
+    @tap.limit(600 if LONG else 120)
+    def test_killed_beside_cgi(self):
+        self.run_killed(True)
+
+
+if __name__ == "__main__":
+    tap.main(globals())
