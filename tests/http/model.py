@@ -67,10 +67,8 @@ class Model:
     def start(self, user, document, library, identity):
         owner, there = self.find(identity)
         if there is not None:
-            if owner != user or document not in (there.document, there.first_document):
-                return {409}
-            # Whether an edit of the document changes what a retry has to send is open.
-            return {200} if there.document == there.first_document else {200, 409}
+            # A retry of the start is one after an edit of the document as well.
+            return {200} if owner == user and document in (there.document, there.first_document) else {409}
         self.users[user].sessions[identity] = Session(identity, document, library, self.now)
         return {200}
 

@@ -65,6 +65,16 @@ class ChosenIds(timed.TimedCase):
         self.assertEqual(self.start_chosen(), self.id)
         self.assertEqual(self.session(self.id)["startTime"], "2025-11-10T11:00:00.000Z")
 
+    def test_again_after_an_edit_of_the_document(self):
+        """With the one that it was started with, and with the one that it has now."""
+        self.start_chosen()
+        self.ok("editSession", {"focusSession": self.id, "document": "another"})
+        before = self.sessions()
+        self.assertEqual(self.start_chosen(), self.id)
+        self.assertEqual(self.start_chosen(document="another"), self.id)
+        self.refused(409, [self.id], "startSession", {"user": self.user, "document": "a third", "library": "home", "focusSession": self.id})
+        self.assertEqual(self.sessions(), before)
+
     def test_another_document(self):
         self.start_chosen()
         before = self.sessions()
