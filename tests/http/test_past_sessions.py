@@ -317,6 +317,27 @@ class Editing(timed.TimedCase):
         self.end(started)
         self.assertEqual(self.session(started)["endTime"], "2025-11-10T13:00:00.000Z")
 
+    def test_an_open_one_never_counts_backwards(self):
+        """Whether a start after the last heartbeat, or in the future, is refused or taken: no duration is negative."""
+        for start in ("2025-11-10T12:02:00Z", "2025-11-11T12:00:00Z"):
+            self.at(self.BEGIN)
+            started = self.begin()
+            self.later(60)
+            self.ok("heartbeat", {"focusSession": started})
+            self.later(120)
+            self.assertIn(self.post("editSession", {"focusSession": started, "startTime": start}).status, (200, 400))
+            self.assertGreaterEqual(self.one("_getActiveSessions")["elapsedSeconds"], 0)
+            self.later(3600)
+            session = self.session(started)
+            self.assertGreaterEqual(session["endTime"] or session["startTime"], session["startTime"])
+            if session["endTime"] is None:
+                self.end(started)
+            session = self.session(started)
+            self.assertGreaterEqual(session["endTime"], session["startTime"])
+            for query in ("_getSummary", "_getDocuments"):
+                self.assertTrue(all(element["seconds"] >= 5400 for element in self.list(query, {})))
+            self.ok("removeSession", {"focusSession": started})
+
     @tap.cases([(name + ": " + kind, name, value) for name in ("startTime", "endTime", "document")
                 for kind, value in (("null", None), ("a number", 1), ("an array", []), ("empty", ""))])
     def test_wrong_type(self, name, value):

@@ -2,6 +2,7 @@
 """A user's settings: their bounds, the names of zones, and that a change applies to all history."""
 
 import os
+import shutil
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
@@ -145,6 +146,80 @@ class History(SettingsCase):
         self.assertEqual(self.one("_getPeriods", {"unit": "week"})["label"], "2025-10-27")
         self.set(weekStart="sunday")
         self.assertEqual(self.one("_getPeriods", {"unit": "week"})["label"], "2025-11-02")
+
+
+class Database(timed.harness.Case):
+    """The zone database itself, in a folder of the test's (TZDIR)."""
+
+    def database(self, *zones):
+        path = self.store.join("zones-%d" % self.number)
+        self.number += 1
+        for zone in zones:
+            os.makedirs(os.path.dirname(os.path.join(path, zone)), exist_ok=True)
+            shutil.copy(os.path.join("/usr/share/zoneinfo", zone), os.path.join(path, zone))
+        os.makedirs(path, exist_ok=True)
+        for place, _, _ in os.walk(path):
+            os.chmod(place, 0o755)
+        return path
+
+    def serve(self, path):
+        if os.path.exists(self.store.socket):
+            os.unlink(self.store.socket)
+        self.responder = self.start(timed.harness.Responder(self.store, settings={"TZDIR": path}))
+
+    def setUp(self):
+        super().setUp()
+        self.store = self.folder()
+        self.number = 0
+        self.serve(self.database("Europe/Berlin", "Asia/Kathmandu"))
+        for action, fields in (("initUser", {}), ("setSettings", {"timezone": "Europe/Berlin"}),
+                               ("addSession", {"document": "d", "library": "l", "startTime": "2025-11-02T23:30:00Z", "endTime": "2025-11-03T00:30:00Z"})):
+            self.assertEqual(self.post(action, **fields).status, 200)
+
+    def post(self, action, **fields):
+        return self.responder.post(action, {"user": "reader", **fields})
+
+    def days(self, **fields):
+        return [element["period"]["label"] for element in self.post("_getPeriods", unit="day", **fields).json()]
+
+    def test_only_what_is_in_it(self):
+        self.assertEqual(self.days(), ["2025-11-03"])
+        self.assertEqual(self.days(timezone="Asia/Kathmandu"), ["2025-11-03"])
+        self.assertEqual(self.post("_getPeriods", unit="day", timezone="Asia/Tehran").status, 400)
+        self.assertEqual(self.post("setSettings", timezone="Asia/Tehran").status, 400)
+
+    def test_one_that_vanished_counts_as_utc_and_is_logged(self):
+        self.responder.stop()
+        self.serve(self.database("Asia/Kathmandu"))
+        self.assertEqual(self.days(), ["2025-11-02", "2025-11-03"])
+        self.assertEqual(self.days(timezone="Asia/Kathmandu"), ["2025-11-03"])
+        self.assertEqual(self.post("_getSettings").json()[0]["settings"]["timezone"], "Europe/Berlin")
+        self.assertEqual(self.post("setSettings", dayStart="04:00").status, 200)
+        self.assertIn("Europe/Berlin", self.store.log_text())
+
+    def test_utc_needs_no_database(self):
+        self.responder.stop()
+        self.serve(self.store.join("nothing here"))
+        self.assertEqual(self.post("setSettings", timezone="UTC").status, 200)
+        self.assertEqual(self.days(), ["2025-11-02", "2025-11-03"])
+        self.assertEqual(self.post("setSettings", timezone="Asia/Kathmandu").status, 400)
+
+    def test_files_that_are_no_zones(self):
+        """Empty, of other content, cut off, a folder, a pipe: refused like a name that is not there."""
+        path = self.database("Europe/Berlin")
+        with open(os.path.join(path, "Europe", "Berlin"), "rb") as file:
+            good = file.read()
+        for name, content in (("Empty", b""), ("Text", b"not a zone\n" * 100), ("Short", good[:60]), ("Half", good[:len(good) // 2]), ("Magic", b"TZif"),
+                              ("Noise", b"TZif2" + bytes(range(256)) * 20)):
+            with open(os.path.join(path, name), "wb") as file:
+                file.write(content)
+        os.mkdir(os.path.join(path, "Folder"))
+        os.mkfifo(os.path.join(path, "Pipe"))
+        self.responder.stop()
+        self.serve(path)
+        for name in ("Empty", "Text", "Short", "Half", "Magic", "Noise", "Folder", "Pipe"):
+            self.assertEqual(self.post("_getSummary", timezone=name).status, 400, name)
+        self.assertEqual(self.days(), ["2025-11-03"])
 
 
 if __name__ == "__main__":
