@@ -3,13 +3,12 @@
 
 #include <string.h>
 
-enum status identifier_set(struct identifier *identifier, struct text text, const char *name, struct error *error)
+enum status identifier_check(struct text text, size_t least, size_t most, const char *name, struct error *error)
 {
-	if (text.size == 0)
+	if (text.size < least)
 		return error_set(error, STATUS_INVALID, "%s: must not be empty", name);
-	if (text.size > IDENTIFIER_MAX_BYTES)
-		return error_set(error, STATUS_INVALID, "%s: is %zu bytes long, more than %d", name, text.size,
-				 IDENTIFIER_MAX_BYTES);
+	if (text.size > most)
+		return error_set(error, STATUS_INVALID, "%s: is %zu bytes long, more than %zu", name, text.size, most);
 	for (size_t i = 0; i < text.size; i++) {
 		unsigned char c = (unsigned char)text.data[i];
 		if (c < 0x20 || c == 0x7F)
@@ -17,6 +16,13 @@ enum status identifier_set(struct identifier *identifier, struct text text, cons
 	}
 	if (!text_is_utf8(text))
 		return error_set(error, STATUS_INVALID, "%s: is not valid UTF-8", name);
+	return STATUS_OK;
+}
+
+enum status identifier_set(struct identifier *identifier, struct text text, const char *name, struct error *error)
+{
+	if (identifier_check(text, 1, IDENTIFIER_MAX_BYTES, name, error) != STATUS_OK)
+		return error->status;
 	identifier->size = (uint8_t)text.size;
 	memcpy(identifier->data, text.data, text.size);
 	return STATUS_OK;

@@ -15,6 +15,10 @@ struct identifier {
 	char data[IDENTIFIER_MAX_BYTES];
 };
 
+/* Check a text of least to most bytes: UTF-8 without control characters. STATUS_INVALID, with a text that begins with
+ * `name`, for anything else. */
+enum status identifier_check(struct text text, size_t least, size_t most, const char *name, struct error *error);
+
 /* Check and copy. STATUS_INVALID with a text that begins with `name`, and *identifier untouched, for anything else. */
 enum status identifier_set(struct identifier *identifier, struct text text, const char *name, struct error *error);
 

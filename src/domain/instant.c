@@ -1,6 +1,7 @@
-/* Instants; see instant.h. The C library's gmtime_r takes a lock that all threads share, so the calendar is
- * computed here, as in Howard Hinnant's "chrono-Compatible Low-Level Date Algorithms" (civil_from_days). */
+/* Instants; see instant.h. */
 #include "domain/instant.h"
+
+#include "domain/date.h"
 
 static void put_digits(char *to, int digits, int64_t value)
 {
@@ -12,31 +13,93 @@ static void put_digits(char *to, int digits, int64_t value)
 
 void instant_format(int64_t ms, char text[INSTANT_TEXT_SIZE])
 {
-	enum { DAYS_PER_ERA = 146097, DAYS_FROM_0000_03_01 = 719468 };
-	int64_t seconds = ms / 1000;
-	int64_t days = seconds / 86400 + DAYS_FROM_0000_03_01;
-	int64_t era = days / DAYS_PER_ERA;
-	int64_t day_of_era = days % DAYS_PER_ERA;
-	int64_t year_of_era =
-		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / (DAYS_PER_ERA - 1)) / 365;
-	int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-	int64_t shifted_month = (5 * day_of_year + 2) / 153; /* 0 is March */
-	int64_t day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-	int64_t month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
-	int64_t year = era * 400 + year_of_era + (month <= 2);
+	int32_t day = date_of_wall(ms);
+	int64_t of_day = ms - day * DATE_DAY_MS;
 
-	put_digits(text, 4, year);
-	text[4] = '-';
-	put_digits(text + 5, 2, month);
-	text[7] = '-';
-	put_digits(text + 8, 2, day);
+	date_format(day, text);
 	text[10] = 'T';
-	put_digits(text + 11, 2, seconds / 3600 % 24);
+	put_digits(text + 11, 2, of_day / 3600000);
 	text[13] = ':';
-	put_digits(text + 14, 2, seconds / 60 % 60);
+	put_digits(text + 14, 2, of_day / 60000 % 60);
 	text[16] = ':';
-	put_digits(text + 17, 2, seconds % 60);
+	put_digits(text + 17, 2, of_day / 1000 % 60);
 	text[19] = '.';
-	put_digits(text + 20, 3, ms % 1000);
+	put_digits(text + 20, 3, of_day % 1000);
 	text[23] = 'Z';
+}
+
+static bool take(struct text *text, char c)
+{
+	if (text->size == 0 || text->data[0] != c)
+		return false;
+	text->data++;
+	text->size--;
+	return true;
+}
+
+static bool take_two_digits(struct text *text, int limit, int *value)
+{
+	if (text->size < 2 || text->data[0] < '0' || text->data[0] > '9' || text->data[1] < '0' || text->data[1] > '9')
+		return false;
+	*value = (text->data[0] - '0') * 10 + (text->data[1] - '0');
+	text->data += 2;
+	text->size -= 2;
+	return *value < limit;
+}
+
+static bool take_fraction(struct text *text, int *ms)
+{
+	int digits = 0;
+
+	*ms = 0;
+	if (!take(text, '.'))
+		return true;
+	for (; text->size > 0 && text->data[0] >= '0' && text->data[0] <= '9'; digits++) {
+		if (digits < 3)
+			*ms = *ms * 10 + (text->data[0] - '0');
+		text->data++;
+		text->size--;
+	}
+	for (int i = digits; i < 3; i++)
+		*ms *= 10;
+	return digits > 0;
+}
+
+static bool take_offset(struct text *text, int *minutes)
+{
+	int hour, minute;
+
+	*minutes = 0;
+	if (take(text, 'Z') || take(text, 'z'))
+		return true;
+	bool behind = take(text, '-');
+	if (!behind && !take(text, '+'))
+		return false;
+	if (!take_two_digits(text, 24, &hour) || !take(text, ':') || !take_two_digits(text, 60, &minute))
+		return false;
+	*minutes = behind ? -(hour * 60 + minute) : hour * 60 + minute;
+	return true;
+}
+
+bool instant_parse(struct text text, int64_t *ms)
+{
+	int32_t day;
+	int hour, minute, second, fraction, offset_minutes;
+
+	if (text.size < DATE_TEXT_SIZE || !date_parse((struct text){text.data, DATE_TEXT_SIZE}, &day))
+		return false;
+	text.data += DATE_TEXT_SIZE;
+	text.size -= DATE_TEXT_SIZE;
+	if (!take(&text, 'T') && !take(&text, 't'))
+		return false;
+	if (!take_two_digits(&text, 24, &hour) || !take(&text, ':') || !take_two_digits(&text, 60, &minute) ||
+	    !take(&text, ':') || !take_two_digits(&text, 60, &second) || !take_fraction(&text, &fraction) ||
+	    !take_offset(&text, &offset_minutes) || text.size > 0)
+		return false;
+	int64_t parsed =
+		day * DATE_DAY_MS + ((hour * 60 + minute - offset_minutes) * INT64_C(60) + second) * 1000 + fraction;
+	if (parsed < 0 || parsed > INSTANT_MAX_MS)
+		return false;
+	*ms = parsed;
+	return true;
 }

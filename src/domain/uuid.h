@@ -37,6 +37,9 @@ void uuid_format(const struct uuid *uuid, char text[UUID_TEXT_SIZE]);
 /* Read the 8-4-4-4-12 form in any case. False, and *uuid untouched, for anything else. */
 bool uuid_parse(struct text text, struct uuid *uuid);
 
+/* The milliseconds since 1970 that a UUID of version 7 begins with; of others some number below 2^48. */
+int64_t uuid_time_ms(const struct uuid *uuid);
+
 bool uuid_equal(const struct uuid *a, const struct uuid *b);
 
 #endif
