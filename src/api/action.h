@@ -1,20 +1,10 @@
 /* The dispatch table: one row an action. The dispatcher checks what the row says before it calls the handler, and
- * a test walks the table to see that every action is documented.
+ * tests walk the table to see that every action is documented.
  */
 #ifndef FOCUSSTATS_API_ACTION_H
 #define FOCUSSTATS_API_ACTION_H
 
-#include "api/request.h"
-
-/* A field of the JSON object that a request's body is. All are ids: strings of 1 to 255 bytes. */
-struct field {
-	const char *name;
-	size_t offset; /* of its identifier in struct arguments */
-	bool required;
-	bool defaults_to_actor; /* left out, it is who signed in */
-};
-
-enum { FIELDS_MAX = 4 };
+#include "api/field.h"
 
 struct action {
 	const char *path; /* PATH_INFO, exactly */
@@ -22,7 +12,7 @@ struct action {
 	bool open;        /* nobody need be signed in */
 	bool creates;     /* makes something that needs call->new_id */
 	bool repeatable;  /* done twice with the same new_id and now_ms it is done once, and answers the same */
-	struct field fields[FIELDS_MAX]; /* ended by a NULL name */
+	uint32_t required, optional; /* sets of fields (field.h); `user` left out is who signed in */
 	const char *summary;
 	/* Append the answer's JSON to body, without a newline. On failure the body does not matter. */
 	enum status (*carry_out)(struct store *store, const struct call *call, struct buffer *body,

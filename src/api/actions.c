@@ -1,180 +1,12 @@
-/* The actions: the table of action.h and what carries each row out. Each handler has its arguments checked. */
-#include "api/action.h"
+/* The dispatch table: api/action.h. What carries a row out is in recording.c, lists.c and summaries.c. */
+#include "api/lists.h"
+#include "api/recording.h"
+#include "api/summaries.h"
 
-#include "domain/instant.h"
-
-#include <stddef.h>
 #include <string.h>
 
-static void put_uuid(struct buffer *body, const struct uuid *uuid)
-{
-	char text[UUID_TEXT_SIZE + 2];
-
-	text[0] = '"';
-	uuid_format(uuid, text + 1);
-	text[UUID_TEXT_SIZE + 1] = '"';
-	buffer_append(body, text, sizeof text);
-}
-
-static void put_instant(struct buffer *body, int64_t ms)
-{
-	char text[INSTANT_TEXT_SIZE + 2];
-
-	text[0] = '"';
-	instant_format(ms, text + 1);
-	text[INSTANT_TEXT_SIZE + 1] = '"';
-	buffer_append(body, text, sizeof text);
-}
-
-static void put_one_id(struct buffer *body, const char *name, const struct uuid *id)
-{
-	buffer_append_format(body, "{\"%s\":", name);
-	put_uuid(body, id);
-	buffer_append_string(body, "}");
-}
-
-static struct operation operation_of(const struct call *call, enum operation_kind kind)
-{
-	return (struct operation){
-		.kind = kind,
-		.id = call->new_id,
-		.user = call->arguments.user,
-		.document = call->arguments.document,
-		.library = call->arguments.library,
-		.now_ms = call->now_ms,
-		.restricted = call->restricted,
-		.actor = call->actor,
-		.repeated = call->repeated,
-	};
-}
-
-static enum status init_user(struct store *store, const struct call *call, struct buffer *body, struct error *error)
-{
-	struct operation operation = operation_of(call, OPERATION_INIT_USER);
-
-	if (store_write(store, &operation, call->gate, error) == STATUS_OK)
-		put_one_id(body, "focusStats", &operation.id);
-	return error->status;
-}
-
-static enum status start_session(struct store *store, const struct call *call, struct buffer *body, struct error *error)
-{
-	struct operation operation = operation_of(call, OPERATION_START_SESSION);
-
-	if (store_write(store, &operation, call->gate, error) == STATUS_OK)
-		put_one_id(body, "focusSession", &operation.id);
-	return error->status;
-}
-
-/* The operation on the session that the call names. All sessions have UUIDs, so any other id is none. */
-static enum status name_session(const struct call *call, struct operation *operation, struct error *error)
-{
-	const struct identifier *session = &call->arguments.session;
-
-	if (uuid_parse(identifier_text(session), &operation->id))
-		return STATUS_OK;
-	return error_set(error, STATUS_NOT_FOUND, "focusSession: '%.*s' is no session", session->size, session->data);
-}
-
-static enum status end_session(struct store *store, const struct call *call, struct buffer *body, struct error *error)
-{
-	struct operation operation = operation_of(call, OPERATION_END_SESSION);
-
-	if (name_session(call, &operation, error) != STATUS_OK)
-		return error->status;
-	if (store_write(store, &operation, call->gate, error) == STATUS_OK)
-		put_one_id(body, "focusSession", &operation.id);
-	return error->status;
-}
-
-static enum status remove_session(struct store *store, const struct call *call, struct buffer *body,
-				  struct error *error)
-{
-	struct operation operation = operation_of(call, OPERATION_REMOVE_SESSION);
-
-	if (name_session(call, &operation, error) != STATUS_OK)
-		return error->status;
-	if (store_write(store, &operation, call->gate, error) == STATUS_OK)
-		buffer_append_string(body, "{}");
-	return error->status;
-}
-
-/* A list under construction. */
-struct list {
-	struct buffer *body;
-	const struct identifier *user;
-	bool begun;
-};
-
-static void put_separator(struct list *list)
-{
-	if (list->begun)
-		buffer_append(list->body, ",", 1);
-	list->begun = true;
-}
-
-static void put_ended_id(void *context, const struct session_entry *entry)
-{
-	struct list *list = context;
-
-	if (!entry->ended)
-		return;
-	put_separator(list);
-	put_uuid(list->body, &entry->id);
-}
-
-static enum status view_stats(struct store *store, const struct call *call, struct buffer *body, struct error *error)
-{
-	struct buffer ids = BUFFER_INIT;
-	struct list list = {.body = &ids};
-	struct stats stats;
-
-	enum status status = store_read_user(store, &call->arguments.user, &stats, put_ended_id, &list, error);
-	if (status == STATUS_OK) {
-		buffer_append_string(body, "[{\"focusStats\":{\"id\":");
-		put_uuid(body, &stats.id);
-		buffer_append_string(body, ",\"user\":");
-		buffer_append_json(body, identifier_text(&call->arguments.user));
-		buffer_append_string(body, ",\"focusSessionIds\":[");
-		buffer_append_text(body, buffer_text(&ids));
-		buffer_append_string(body, "]}}]");
-		body->failed |= buffer_failed(&ids);
-	}
-	buffer_release(&ids);
-	return status;
-}
-
-static void put_session(void *context, const struct session_entry *entry)
-{
-	struct list *list = context;
-
-	put_separator(list);
-	buffer_append_string(list->body, "{\"focusSession\":{\"_id\":");
-	put_uuid(list->body, &entry->id);
-	buffer_append_string(list->body, ",\"user\":");
-	buffer_append_json(list->body, identifier_text(list->user));
-	buffer_append_string(list->body, ",\"document\":");
-	buffer_append_json(list->body, entry->document);
-	buffer_append_string(list->body, ",\"startTime\":");
-	put_instant(list->body, entry->start_ms);
-	buffer_append_string(list->body, ",\"endTime\":");
-	if (entry->ended)
-		put_instant(list->body, entry->end_ms);
-	else
-		buffer_append_string(list->body, "null");
-	buffer_append_string(list->body, "}}");
-}
-
-static enum status get_sessions(struct store *store, const struct call *call, struct buffer *body, struct error *error)
-{
-	struct list list = {.body = body, .user = &call->arguments.user};
-	struct stats stats;
-
-	buffer_append_string(body, "[");
-	enum status status = store_read_user(store, list.user, &stats, put_session, &list, error);
-	buffer_append_string(body, "]");
-	return status;
-}
+#define SET(field) FIELD_SET(field)
+#define FILTER (SET(FROM) | SET(TO) | SET(DOCUMENT) | SET(LIBRARY) | SET(TIMEZONE))
 
 static enum status health(struct store *store, const struct call *call, struct buffer *body, struct error *error)
 {
@@ -183,56 +15,176 @@ static enum status health(struct store *store, const struct call *call, struct b
 	return store_ping(store, error);
 }
 
-/* clang-format off */
-#define USER {"user", offsetof(struct arguments, user), true, true}
-#define DOCUMENT {"document", offsetof(struct arguments, document), true, false}
-#define LIBRARY {"library", offsetof(struct arguments, library), true, false}
-#define SESSION {"focusSession", offsetof(struct arguments, session), true, false}
-/* clang-format on */
-
 static const struct action actions[] = {
 	{
 		.path = "/FocusStats/initUser",
 		.creates = true,
 		.repeatable = true,
-		.fields = {USER},
+		.required = SET(USER),
 		.summary = "Create the user's FocusStats object.",
-		.carry_out = init_user,
+		.carry_out = recording_init_user,
 	},
 	{
 		.path = "/FocusStats/startSession",
 		.creates = true,
 		.repeatable = true,
-		.fields = {USER, DOCUMENT, LIBRARY},
+		.required = SET(USER) | SET(DOCUMENT) | SET(LIBRARY),
+		.optional = SET(NEW_SESSION),
 		.summary = "Record that the user begins to read the document.",
-		.carry_out = start_session,
+		.carry_out = recording_start_session,
+	},
+	{
+		.path = "/FocusStats/heartbeat",
+		.repeatable = true,
+		.required = SET(SESSION),
+		.optional = SET(PROGRESS),
+		.summary = "The reader is still there.",
+		.carry_out = recording_heartbeat,
 	},
 	{
 		.path = "/FocusStats/endSession",
 		.repeatable = true,
-		.fields = {SESSION},
+		.required = SET(SESSION),
+		.optional = SET(END_TIME) | SET(PROGRESS),
 		.summary = "End an active session.",
-		.carry_out = end_session,
+		.carry_out = recording_end_session,
+	},
+	{
+		.path = "/FocusStats/addSession",
+		.creates = true,
+		.repeatable = true,
+		.required = SET(USER) | SET(DOCUMENT) | SET(LIBRARY) | SET(START_TIME) | SET(END_TIME),
+		.optional = SET(NEW_SESSION),
+		.summary = "Record a session of the past.",
+		.carry_out = recording_add_session,
+	},
+	{
+		.path = "/FocusStats/addSessions",
+		.creates = true,
+		.repeatable = true,
+		.required = SET(USER) | SET(SESSIONS),
+		.summary = "Record sessions of the past, each for itself.",
+		.carry_out = recording_add_sessions,
+	},
+	{
+		.path = "/FocusStats/editSession",
+		.repeatable = true,
+		.required = SET(SESSION),
+		.optional = SET(START_TIME) | SET(END_TIME) | SET(DOCUMENT),
+		.summary = "Change a session's times or document.",
+		.carry_out = recording_edit_session,
 	},
 	{
 		.path = "/FocusStats/removeSession",
-		.fields = {SESSION},
+		.required = SET(SESSION),
 		.summary = "Delete a session.",
-		.carry_out = remove_session,
+		.carry_out = recording_remove_session,
+	},
+	{
+		.path = "/FocusStats/setDocument",
+		.repeatable = true,
+		.required = SET(USER) | SET(DOCUMENT),
+		.optional = SET(TITLE) | SET(AUTHORS),
+		.summary = "Tell a document's title and authors.",
+		.carry_out = recording_set_document,
+	},
+	{
+		.path = "/FocusStats/setSettings",
+		.repeatable = true,
+		.required = SET(USER),
+		.optional = SET(TIMEZONE) | SET(DAY_START) | SET(WEEK_START) | SET(DAILY_GOAL) | SET(IDLE_TIMEOUT),
+		.summary = "Change the user's settings; all history counts by them.",
+		.carry_out = recording_set_settings,
+	},
+	{
+		.path = "/FocusStats/removeUser",
+		.required = SET(USER) | SET(CONFIRM),
+		.summary = "Erase the user with sessions, documents and settings.",
+		.carry_out = recording_remove_user,
 	},
 	{
 		.path = "/FocusStats/_viewStats",
 		.repeatable = true,
-		.fields = {USER},
+		.required = SET(USER),
 		.summary = "The user's FocusStats object with the ids of the ended sessions.",
-		.carry_out = view_stats,
+		.carry_out = lists_view_stats,
 	},
 	{
 		.path = "/FocusStats/_getSessions",
 		.repeatable = true,
-		.fields = {USER},
-		.summary = "All sessions of the user, oldest first.",
-		.carry_out = get_sessions,
+		.required = SET(USER),
+		.optional = FILTER | SET(LIMIT) | SET(AFTER) | SET(ORDER),
+		.summary = "The user's sessions, oldest first unless asked otherwise.",
+		.carry_out = lists_get_sessions,
+	},
+	{
+		.path = "/FocusStats/_getActiveSessions",
+		.repeatable = true,
+		.required = SET(USER),
+		.summary = "The user's open sessions, oldest first.",
+		.carry_out = lists_get_active_sessions,
+	},
+	{
+		.path = "/FocusStats/_getSummary",
+		.repeatable = true,
+		.required = SET(USER),
+		.optional = FILTER,
+		.summary = "Time read, sessions, documents and days at a glance.",
+		.carry_out = summaries_get_summary,
+	},
+	{
+		.path = "/FocusStats/_getPeriods",
+		.repeatable = true,
+		.required = SET(USER) | SET(UNIT),
+		.optional = FILTER | SET(FILL),
+		.summary = "Time read by day, week, month or year.",
+		.carry_out = summaries_get_periods,
+	},
+	{
+		.path = "/FocusStats/_getHours",
+		.repeatable = true,
+		.required = SET(USER),
+		.optional = FILTER,
+		.summary = "Time read by weekday and hour of the wall clock.",
+		.carry_out = summaries_get_hours,
+	},
+	{
+		.path = "/FocusStats/_getDocuments",
+		.repeatable = true,
+		.required = SET(USER),
+		.optional = FILTER,
+		.summary = "Time read by document, with progress and time left.",
+		.carry_out = summaries_get_documents,
+	},
+	{
+		.path = "/FocusStats/_getStreaks",
+		.repeatable = true,
+		.required = SET(USER),
+		.optional = FILTER | SET(LEAST_SECONDS),
+		.summary = "Days read in a row, now and at best.",
+		.carry_out = summaries_get_streaks,
+	},
+	{
+		.path = "/FocusStats/_getGoal",
+		.repeatable = true,
+		.required = SET(USER),
+		.optional = SET(TIMEZONE),
+		.summary = "Today against the daily goal.",
+		.carry_out = summaries_get_goal,
+	},
+	{
+		.path = "/FocusStats/_getSettings",
+		.repeatable = true,
+		.required = SET(USER),
+		.summary = "The user's settings.",
+		.carry_out = lists_get_settings,
+	},
+	{
+		.path = "/FocusStats/_exportUser",
+		.repeatable = true,
+		.required = SET(USER),
+		.summary = "All that there is of the user.",
+		.carry_out = lists_export_user,
 	},
 	{
 		.path = "/FocusStats/health",

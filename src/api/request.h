@@ -5,7 +5,8 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
-#include "domain/identifier.h"
+#include "domain/description.h"
+#include "domain/settings.h"
 #include "domain/uuid.h"
 #include "store/store.h"
 
@@ -28,9 +29,37 @@ struct policy {
 	size_t max_body_bytes;
 };
 
-/* The fields that requests can have. An argument that was left out has size 0. */
+/* An end of a range. */
+struct moment {
+	bool is_date;
+	int64_t ms;  /* an instant, since 1970 */
+	int32_t day; /* a date of the user's calendar (domain/date.h) */
+};
+
+/* One of the sessions of addSessions. */
+struct added_session {
+	struct identifier document, library;
+	int64_t start_ms, end_ms;
+	bool chosen; /* the client chose the id */
+	struct uuid id;
+	struct error error; /* its status is STATUS_OK, or why this one cannot be added */
+};
+
+/* What the fields of a request (field.h) say. A member is meaningful where its field is in `given`. */
 struct arguments {
-	struct identifier user, document, library, session;
+	uint32_t given; /* set of fields */
+	struct identifier user, document, library, session, confirm, after;
+	struct uuid new_session;
+	int64_t start_ms, end_ms;
+	double progress;
+	struct zone_name timezone;
+	int64_t day_start_minutes, week_start, daily_goal_seconds, idle_timeout_seconds;
+	struct moment from, to;
+	int64_t unit, least_seconds, limit, order;
+	bool fill;
+	struct description *description; /* owned, or NULL */
+	struct added_session *sessions;  /* owned, session_count of them */
+	size_t session_count;
 };
 
 struct action;

@@ -1,6 +1,7 @@
 /* One request; see exchange.h. */
 #include "gateway/exchange.h"
 
+#include "api/arguments.h"
 #include "api/dispatch.h"
 #include "base/clock.h"
 #include "base/config.h"
@@ -257,6 +258,7 @@ void exchange_serve(struct service *service, const struct exchange_source *sourc
 	render(&answer, output);
 	buffer_release(&answer.request_id);
 	buffer_release(&body);
+	arguments_release(&call.arguments);
 }
 
 struct policy exchange_policy(const struct config *config)

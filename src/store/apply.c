@@ -1,205 +1,477 @@
-/* Carrying out one operation; see apply.h. Every function here returns 0 or what the engine said. */
+/* Carrying out one operation; see apply.h. Every function here returns 0 or what the engine said; what an operation is
+ * refused for is in the work's error. */
 #include "store/apply.h"
 
+#include "store/purge.h"
+#include "store/table.h"
+
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* One operation under way. */
+enum { SETTLE_FIRST = 16 };
+
+/* One operation under way, for one user. */
 struct work {
-	struct environment *environment;
+	const struct environment *environment;
 	DB_TXN *txn;
 	const struct operation *operation;
+	struct tally *tally;
+	struct outcome *outcome;
 	struct error *error;
+	struct identifier user; /* whose stats these are */
+	struct stats stats;
+	bool changed; /* stats differ from what is stored */
 };
 
-static DBT user_key(const struct identifier *user)
+static int64_t idle_ms(const struct stats *stats)
 {
-	return (DBT){.data = (void *)user->data, .size = user->size};
+	return (int64_t)stats->settings.idle_timeout_seconds * 1000;
 }
 
-static DBT id_key(const struct uuid *id)
+/* Add a session to the sums, or with -1 take it out. The bounds stay bounds when one is taken out. */
+static void account(struct stats *stats, const struct session_facts *facts, int sign)
 {
-	return (DBT){.data = (void *)id->bytes, .size = sizeof id->bytes};
-}
+	int64_t length_ms = facts->end_ms - facts->start_ms;
 
-static int get_stats(struct work *work, const struct identifier *user, struct stats *stats)
-{
-	uint8_t bytes[STATS_VALUE_SIZE];
-	DBT key = user_key(user);
-	DBT value = {.data = bytes, .ulen = sizeof bytes, .flags = DB_DBT_USERMEM};
-	DB *db = work->environment->stats;
-
-	int result = db->get(db, work->txn, &key, &value, 0);
-	if (result == 0 && !record_decode_stats(bytes, value.size, stats))
-		return EBADMSG;
-	return result;
-}
-
-static int put_stats(struct work *work, const struct identifier *user, const struct stats *stats)
-{
-	uint8_t bytes[STATS_VALUE_SIZE];
-	DBT key = user_key(user);
-	DBT value = {.data = bytes, .size = sizeof bytes};
-	DB *db = work->environment->stats;
-
-	record_encode_stats(stats, bytes);
-	return db->put(db, work->txn, &key, &value, 0);
-}
-
-static int get_session(struct work *work, struct session *session)
-{
-	uint8_t bytes[SESSION_VALUE_MAX];
-	DBT key = id_key(&work->operation->id);
-	DBT value = {.data = bytes, .ulen = sizeof bytes, .flags = DB_DBT_USERMEM};
-	DB *db = work->environment->sessions;
-
-	int result = db->get(db, work->txn, &key, &value, 0);
-	if (result == 0 && !record_decode_session(&work->operation->id, bytes, value.size, session))
-		return EBADMSG;
-	return result;
-}
-
-static int put_session(struct work *work, const struct session *session)
-{
-	uint8_t bytes[SESSION_VALUE_MAX];
-	DBT key = id_key(&session->id);
-	DBT value = {.data = bytes, .size = (u_int32_t)record_encode_session(session, bytes)};
-	DB *db = work->environment->sessions;
-
-	return db->put(db, work->txn, &key, &value, 0);
-}
-
-static int init_user(struct work *work)
-{
-	const struct operation *operation = work->operation;
-	struct stats stats;
-
-	int result = get_stats(work, &operation->user, &stats);
-	if (result == DB_NOTFOUND) {
-		stats = (struct stats){.id = operation->id};
-		return put_stats(work, &operation->user, &stats);
+	stats->sessions += (uint64_t)(int64_t)sign;
+	if (facts->ended) {
+		stats->ended += (uint64_t)(int64_t)sign;
+		stats->ended_ms += sign * length_ms;
+		if (sign > 0 && length_ms > stats->longest_ms)
+			stats->longest_ms = length_ms;
+		if (stats->ended == 0)
+			stats->longest_ms = 0;
+	} else if (facts->seen) {
+		if (sign > 0 && (stats->watched == 0 || facts->last_seen_ms < stats->first_seen_ms))
+			stats->first_seen_ms = facts->last_seen_ms;
+		stats->watched += (uint64_t)(int64_t)sign;
 	}
-	if (result == 0 && !uuid_equal(&stats.id, &operation->id))
-		error_set(work->error, STATUS_CONFLICT, "user '%.*s' is already initialised", operation->user.size,
-			  operation->user.data);
+}
+
+/* Store a session as it is after the operation, or delete it, in the place of what it was before, if it was. Every change
+ * of a session goes through here, so that the sums are right. */
+static int replace(struct work *work, const struct session *before, const struct session *after)
+{
+	int result = 0;
+
+	if (before)
+		account(&work->stats, &before->facts, -1);
+	if (after)
+		account(&work->stats, &after->facts, 1);
+	work->changed = true;
+	work->tally->sessions += (after ? 1 : 0) - (before ? 1 : 0);
+	if (after)
+		result = table_put_session(work->environment, work->txn, after);
+	else if (before)
+		result = table_delete_session(work->environment, work->txn, &before->id);
+	return result;
+}
+
+/* Ids of open sessions with heartbeats, and the oldest last-seen among those that are not over. */
+struct watched {
+	int64_t now_ms, idle_ms;
+	struct uuid *over;
+	size_t count, capacity;
+	int64_t first_seen_ms;
+};
+
+static int note_watched(void *context, const uint8_t *rest, size_t size)
+{
+	struct watched *watched = context;
+	struct session_entry entry;
+
+	if (!record_decode_by_user(rest, size, &entry))
+		return EBADMSG;
+	if (!entry.facts.seen)
+		return 0;
+	if (!session_is_over(&entry.facts, watched->now_ms, watched->idle_ms)) {
+		if (entry.facts.last_seen_ms < watched->first_seen_ms)
+			watched->first_seen_ms = entry.facts.last_seen_ms;
+		return 0;
+	}
+	if (watched->count == watched->capacity) {
+		size_t capacity = watched->capacity ? 2 * watched->capacity : SETTLE_FIRST;
+		struct uuid *over = realloc(watched->over, capacity * sizeof *over);
+		if (!over)
+			return ENOMEM;
+		watched->over = over;
+		watched->capacity = capacity;
+	}
+	watched->over[watched->count++] = entry.id;
+	return 0;
+}
+
+/* Store as ended what counts as ended by now. */
+static int settle(struct work *work)
+{
+	struct watched watched = {
+		.now_ms = work->operation->now_ms,
+		.idle_ms = idle_ms(&work->stats),
+		.first_seen_ms = INT64_MAX,
+	};
+
+	if (work->stats.watched == 0 || watched.now_ms - work->stats.first_seen_ms < watched.idle_ms)
+		return 0;
+	int result = table_each_of_user(work->environment->active_scan, work->txn, &work->user, SIZE_MAX, note_watched,
+					&watched);
+	for (size_t i = 0; result == 0 && i < watched.count; i++) {
+		struct session before, after;
+		if ((result = table_get_session(work->environment, work->txn, &watched.over[i], &before)) != 0)
+			break;
+		after = before;
+		session_settle(&after.facts, watched.now_ms, watched.idle_ms);
+		result = replace(work, &before, &after);
+	}
+	free(watched.over);
+	work->stats.first_seen_ms = work->stats.watched > 0 ? watched.first_seen_ms : 0;
+	work->changed = true;
 	return result;
 }
 
 static void no_such_user(struct work *work)
 {
-	error_set(work->error, STATUS_NOT_FOUND, "there is no user '%.*s'", work->operation->user.size,
-		  work->operation->user.data);
+	error_set(work->error, STATUS_NOT_FOUND, "there is no user '%.*s'", work->user.size, work->user.data);
 }
 
-static void refuse_session(struct work *work, enum status status, const char *format)
+/* Take up the user of an operation; *found tells whether there is one. */
+static int find_user(struct work *work, const struct identifier *user, bool *found)
+{
+	work->user = *user;
+	int result = table_get_stats(work->environment, work->txn, user, &work->stats);
+	*found = result == 0 && !work->stats.removed;
+	if (result == DB_NOTFOUND)
+		return 0;
+	return result == 0 && *found ? settle(work) : result;
+}
+
+static void refuse_session(struct work *work, enum status status, const char *why)
 {
 	char id[UUID_TEXT_SIZE];
 
 	uuid_format(&work->operation->id, id);
-	error_set(work->error, status, "focusSession: '%.*s' %s", UUID_TEXT_SIZE, id, format);
+	error_set(work->error, status, "focusSession: '%.*s' %s", UUID_TEXT_SIZE, id, why);
+}
+
+/* The session that the operation names, if it exists for its actor, and its user. */
+static int find_session(struct work *work, struct session *session, bool *found)
+{
+	const struct operation *operation = work->operation;
+	int result = table_get_session(work->environment, work->txn, &operation->id, session);
+
+	*found = result == 0 && (!operation->restricted || identifier_equal(&session->user, &operation->actor));
+	if (result != 0 && result != DB_NOTFOUND)
+		return result;
+	if (*found && (result = find_user(work, &session->user, found)) != 0)
+		return result;
+	if (!*found) {
+		refuse_session(work, STATUS_NOT_FOUND, "is no session");
+		return 0;
+	}
+	/* It may have been settled just now. */
+	return table_get_session(work->environment, work->txn, &operation->id, session);
+}
+
+/* The session that has the id already, if one has. One of a removed user only waits for its deletion; it goes now. */
+static int find_same_id(struct work *work, struct session *session, bool *found)
+{
+	struct stats stats;
+
+	int result = table_get_session(work->environment, work->txn, &work->operation->id, session);
+	*found = result == 0;
+	if (result == DB_NOTFOUND)
+		return 0;
+	if (result != 0 || identifier_equal(&session->user, &work->user))
+		return result;
+	result = table_get_stats(work->environment, work->txn, &session->user, &stats);
+	if (result != 0 || !stats.removed)
+		return result;
+	*found = false;
+	return table_delete_session(work->environment, work->txn, &session->id);
+}
+
+static int init_user(struct work *work)
+{
+	const struct operation *operation = work->operation;
+
+	work->user = operation->user;
+	int result = table_get_stats(work->environment, work->txn, &operation->user, &work->stats);
+	if (result == DB_NOTFOUND) {
+		work->stats = (struct stats){.id = operation->id, .settings = settings_default()};
+		work->changed = true;
+		work->tally->users++;
+		return 0;
+	}
+	if (result == 0 && work->stats.removed) {
+		work->outcome->more = true;
+		error_set(work->error, STATUS_UNAVAILABLE, "user '%.*s' is being removed", operation->user.size,
+			  operation->user.data);
+	} else if (result == 0 && !uuid_equal(&work->stats.id, &operation->id)) {
+		error_set(work->error, STATUS_CONFLICT, "user '%.*s' is already initialised", operation->user.size,
+			  operation->user.data);
+	}
+	return result;
+}
+
+static struct session session_of(const struct operation *operation, struct session_facts facts)
+{
+	return (struct session){
+		.id = operation->id,
+		.user = operation->user,
+		.document = operation->document,
+		.library = operation->library,
+		.facts = facts,
+	};
 }
 
 static int start_session(struct work *work)
 {
 	const struct operation *operation = work->operation;
 	struct session session;
-	struct stats stats;
+	bool found;
 
-	int result = get_stats(work, &operation->user, &stats);
-	if (result == DB_NOTFOUND) {
-		no_such_user(work);
-		return 0;
-	}
+	int result = find_same_id(work, &session, &found);
 	if (result != 0)
 		return result;
-	result = get_session(work, &session);
-	if (result == 0) {
+	if (found) {
 		if (!identifier_equal(&session.user, &operation->user) ||
-		    !identifier_equal(&session.document, &operation->document))
+		    (!identifier_equal(&session.document, &operation->document) &&
+		     !identifier_equal(&session.started, &operation->document)))
 			refuse_session(work, STATUS_CONFLICT, "is another session already");
 		return 0;
 	}
-	if (result != DB_NOTFOUND)
-		return result;
-	session = (struct session){
-		.id = operation->id,
-		.user = operation->user,
-		.document = operation->document,
-		.library = operation->library,
-		.start_ms = operation->now_ms,
-	};
-	stats.sessions++;
-	if ((result = put_session(work, &session)) != 0)
-		return result;
-	return put_stats(work, &operation->user, &stats);
+	session = session_of(operation, (struct session_facts){.start_ms = operation->now_ms});
+	return replace(work, NULL, &session);
 }
 
-/* The session that the operation names, if it exists for its actor; *found tells. */
-static int find_session(struct work *work, struct session *session, bool *found)
+static bool is_same(const struct session *session, const struct operation *operation)
+{
+	return identifier_equal(&session->user, &operation->user) &&
+	       identifier_equal(&session->document, &operation->document) &&
+	       identifier_equal(&session->library, &operation->library) && session->facts.ended &&
+	       session->facts.start_ms == operation->start_ms && session->facts.end_ms == operation->end_ms;
+}
+
+static int add_session(struct work *work)
 {
 	const struct operation *operation = work->operation;
-	int result = get_session(work, session);
-
-	if (result != 0 && result != DB_NOTFOUND)
-		return result;
-	*found = result == 0 && (!operation->restricted || identifier_equal(&session->user, &operation->actor));
-	if (!*found)
-		refuse_session(work, STATUS_NOT_FOUND, "is no session");
-	return 0;
-}
-
-static int end_session(struct work *work)
-{
-	struct session session, before;
-	struct stats stats;
+	struct session session;
 	bool found;
 
-	int result = find_session(work, &session, &found);
-	if (result != 0 || !found)
+	if (session_check_end(operation->start_ms, operation->end_ms, operation->now_ms, work->error) != STATUS_OK)
+		return 0;
+	int result = find_same_id(work, &session, &found);
+	if (result != 0)
 		return result;
-	before = session;
-	session_end(&session, work->operation->now_ms);
-	if (before.ended) {
-		if (!work->operation->repeated || before.end_ms != session.end_ms)
+	if (found) {
+		if (!is_same(&session, operation))
+			refuse_session(work, STATUS_CONFLICT, "is another session already");
+		return 0;
+	}
+	session = session_of(
+		operation,
+		(struct session_facts){.start_ms = operation->start_ms, .ended = true, .end_ms = operation->end_ms});
+	return replace(work, NULL, &session);
+}
+
+static int heartbeat(struct work *work, const struct session *before)
+{
+	const struct operation *operation = work->operation;
+	struct session after = *before;
+
+	if (before->facts.ended) {
+		refuse_session(work, STATUS_CONFLICT, "has already ended");
+		return 0;
+	}
+	session_see(&after.facts, operation->now_ms);
+	if (operation->given & GIVEN_PROGRESS)
+		session_report(&after.facts, operation->progress, operation->now_ms);
+	return replace(work, before, &after);
+}
+
+/* Whether an ended session is what the operation would have made of it. */
+static bool has_ended_so(const struct operation *operation, const struct session_facts *facts)
+{
+	struct session_facts now = *facts;
+
+	if (operation->given & GIVEN_END)
+		return facts->end_ms == operation->end_ms;
+	session_end(&now, operation->now_ms);
+	return operation->repeated && facts->end_ms == now.end_ms;
+}
+
+static int end_session(struct work *work, const struct session *before)
+{
+	const struct operation *operation = work->operation;
+	struct session after = *before;
+
+	if (before->facts.ended) {
+		if (!has_ended_so(operation, &before->facts))
 			refuse_session(work, STATUS_CONFLICT, "has already ended");
 		return 0;
 	}
-	if ((result = put_session(work, &session)) != 0 || (result = get_stats(work, &session.user, &stats)) != 0)
-		return result;
-	stats.ended++;
-	return put_stats(work, &session.user, &stats);
+	session_end(&after.facts, operation->now_ms);
+	if (operation->given & GIVEN_END) {
+		if (session_check_end(before->facts.start_ms, operation->end_ms, operation->now_ms, work->error) !=
+		    STATUS_OK)
+			return 0;
+		after.facts.end_ms = operation->end_ms;
+	}
+	if (operation->given & GIVEN_PROGRESS)
+		session_report(&after.facts, operation->progress, operation->now_ms);
+	return replace(work, before, &after);
 }
 
-static int remove_session(struct work *work)
+static int edit_session(struct work *work, const struct session *before)
 {
-	DB *db = work->environment->sessions;
-	DBT key = id_key(&work->operation->id);
+	const struct operation *operation = work->operation;
+	struct session after = *before;
+	struct session_facts *facts = &after.facts;
+	enum status status = STATUS_OK;
+
+	if ((operation->given & GIVEN_END) && !before->facts.ended) {
+		refuse_session(work, STATUS_CONFLICT, "has not ended yet: its end cannot be changed");
+		return 0;
+	}
+	if (operation->given & GIVEN_DOCUMENT) {
+		if (after.started.size == 0 && !identifier_equal(&before->document, &operation->document))
+			after.started = before->document;
+		after.document = operation->document;
+	}
+	if (operation->given & GIVEN_START)
+		facts->start_ms = operation->start_ms;
+	if (operation->given & GIVEN_END)
+		facts->end_ms = operation->end_ms;
+	if (facts->ended)
+		status = session_check_end(facts->start_ms, facts->end_ms, operation->now_ms, work->error);
+	else
+		status = session_check_start(facts->start_ms, operation->now_ms, work->error);
+	if (status != STATUS_OK)
+		return 0;
+	if (facts->seen && facts->last_seen_ms < facts->start_ms)
+		facts->last_seen_ms = facts->start_ms;
+	return replace(work, before, &after);
+}
+
+static int remove_session(struct work *work, const struct session *before)
+{
+	return replace(work, before, NULL);
+}
+
+static int set_document(struct work *work)
+{
+	const struct operation *operation = work->operation;
+	struct description description;
+
+	int result = table_get_description(work->environment, work->txn, &operation->user,
+					   identifier_text(&operation->document), &description);
+	if (result == DB_NOTFOUND)
+		memset(&description, 0, sizeof description);
+	else if (result != 0)
+		return result;
+	if (operation->given & GIVEN_TITLE) {
+		description.title_size = operation->description->title_size;
+		memcpy(description.title, operation->description->title, description.title_size);
+	}
+	if (operation->given & GIVEN_AUTHORS) {
+		description.author_count = operation->description->author_count;
+		memcpy(description.authors, operation->description->authors,
+		       description.author_count * sizeof description.authors[0]);
+	}
+	return table_put_description(work->environment, work->txn, &operation->user,
+				     identifier_text(&operation->document), &description);
+}
+
+static int set_settings(struct work *work)
+{
+	settings_change(&work->stats.settings, work->operation->settings_given, &work->operation->settings);
+	work->changed = true;
+	return 0;
+}
+
+static int remove_user(struct work *work)
+{
+	work->outcome->sessions = work->stats.sessions;
+	work->tally->users--;
+	work->tally->sessions -= (int64_t)work->stats.sessions;
+	work->stats.removed = true;
+	work->changed = true;
+	return table_note_removal(work->environment, work->txn, &work->user);
+}
+
+static int apply_to_session(struct work *work, int (*carry_out)(struct work *work, const struct session *before))
+{
 	struct session session;
-	struct stats stats;
 	bool found;
 
 	int result = find_session(work, &session, &found);
-	if (result != 0 || !found)
-		return result;
-	if ((result = db->del(db, work->txn, &key, 0)) != 0 || (result = get_stats(work, &session.user, &stats)) != 0)
-		return result;
-	stats.sessions--;
-	if (session.ended)
-		stats.ended--;
-	return put_stats(work, &session.user, &stats);
+	return result == 0 && found ? carry_out(work, &session) : result;
 }
 
-int apply_operation(struct environment *environment, DB_TXN *txn, const struct operation *operation,
-		    struct error *error)
+static int apply_to_user(struct work *work, int (*carry_out)(struct work *work))
 {
-	static int (*const carry_out[])(struct work * work) = {
-		[OPERATION_INIT_USER] = init_user,
-		[OPERATION_START_SESSION] = start_session,
-		[OPERATION_END_SESSION] = end_session,
-		[OPERATION_REMOVE_SESSION] = remove_session,
-	};
-	struct work work = {environment, txn, operation, error};
+	bool found;
+
+	int result = find_user(work, &work->operation->user, &found);
+	if (result == 0 && found)
+		return carry_out(work);
+	if (result == 0)
+		no_such_user(work);
+	return result;
+}
+
+static int carry_out(struct work *work)
+{
+	switch (work->operation->kind) {
+	case OPERATION_INIT_USER:
+		return init_user(work);
+	case OPERATION_START_SESSION:
+		return apply_to_user(work, start_session);
+	case OPERATION_HEARTBEAT:
+		return apply_to_session(work, heartbeat);
+	case OPERATION_END_SESSION:
+		return apply_to_session(work, end_session);
+	case OPERATION_ADD_SESSION:
+		return apply_to_user(work, add_session);
+	case OPERATION_EDIT_SESSION:
+		return apply_to_session(work, edit_session);
+	case OPERATION_REMOVE_SESSION:
+		return apply_to_session(work, remove_session);
+	case OPERATION_SET_DOCUMENT:
+		return apply_to_user(work, set_document);
+	case OPERATION_SET_SETTINGS:
+		return apply_to_user(work, set_settings);
+	case OPERATION_REMOVE_USER:
+		return apply_to_user(work, remove_user);
+	case OPERATION_PURGE_USER:
+		return purge_some(work->environment, work->txn, &work->operation->user, &work->outcome->more);
+	}
+	return EINVAL;
+}
+
+int apply_operation(const struct environment *environment, DB_TXN *txn, const struct operation *operation,
+		    struct tally *tally, struct outcome *outcome, struct error *error)
+{
+	struct work work = {environment, txn, operation, tally, outcome, error, .changed = false};
 
 	error->status = STATUS_OK;
-	return carry_out[operation->kind](&work);
+	*outcome = (struct outcome){0};
+	int result = carry_out(&work);
+	if (result == 0 && work.changed)
+		result = table_put_stats(environment, txn, &work.user, &work.stats);
+	return result;
+}
+
+int apply_tally(const struct environment *environment, DB_TXN *txn, const struct tally *tally)
+{
+	struct totals totals = {0};
+
+	if (tally->users == 0 && tally->sessions == 0)
+		return 0;
+	int result = table_get_totals(environment, txn, &totals);
+	if (result != 0)
+		return result;
+	totals.users += (uint64_t)tally->users;
+	totals.sessions += (uint64_t)tally->sessions;
+	return table_put_totals(environment, txn, &totals);
 }

@@ -1,20 +1,20 @@
 /* The committer; see committer.h. */
 #include "store/committer.h"
 
-#include "store/apply.h"
-
 #include <errno.h>
 #include <semaphore.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { BATCH_MAX = 512 };
 
-/* One queued write. It lives on the stack of the thread that waits for it. */
+/* One queued write. It belongs to the thread that waits for it. */
 struct pending {
 	const struct operation *operation;
 	const struct store_gate *gate;
-	struct error *error; /* its status is the outcome */
-	sem_t done;
+	struct outcome *outcome;
+	struct error *error; /* its status tells what became of it */
+	sem_t *done;         /* one for all that the thread waits for */
 	struct pending *next;
 };
 
@@ -26,16 +26,19 @@ static void fail_all(struct pending *batch, int result, const char *doing)
 
 static int apply_batch(struct committer *committer, DB_TXN *txn, struct pending *batch)
 {
+	struct tally tally = {0, 0};
+
 	for (struct pending *one = batch; one; one = one->next) {
 		if (one->gate && !one->gate->may_go_on(one->gate->context)) {
 			error_set(one->error, STATUS_UNAVAILABLE, "the time for this request has run out");
 			continue;
 		}
-		int result = apply_operation(committer->environment, txn, one->operation, one->error);
+		int result =
+			apply_operation(committer->environment, txn, one->operation, &tally, one->outcome, one->error);
 		if (result != 0)
 			return result;
 	}
-	return 0;
+	return apply_tally(committer->environment, txn, &tally);
 }
 
 /* Carry the batch out in one transaction. Returns 0, and every operation has its own outcome, or what the engine said,
@@ -68,7 +71,7 @@ static void wake_all(struct pending *batch)
 {
 	while (batch) {
 		struct pending *next = batch->next; /* the post ends the life of what it is in */
-		sem_post(&batch->done);
+		sem_post(batch->done);
 		batch = next;
 	}
 }
@@ -151,21 +154,43 @@ void committer_stop(struct committer *committer)
 	pthread_mutex_destroy(&committer->mutex);
 }
 
-enum status committer_write(struct committer *committer, const struct operation *operation,
-			    const struct store_gate *gate, struct error *error)
+static void queue(struct committer *committer, struct pending *pending, size_t count)
 {
-	struct pending pending = {.operation = operation, .gate = gate, .error = error};
-
-	sem_init(&pending.done, 0, 0);
 	pthread_mutex_lock(&committer->mutex);
 	bool idle = !committer->first;
-	*committer->last = &pending;
-	committer->last = &pending.next;
+	for (size_t i = 0; i < count; i++) {
+		*committer->last = &pending[i];
+		committer->last = &pending[i].next;
+	}
 	if (idle)
 		pthread_cond_signal(&committer->wake);
 	pthread_mutex_unlock(&committer->mutex);
-	while (sem_wait(&pending.done) != 0)
-		continue;
-	sem_destroy(&pending.done);
-	return error->status;
+}
+
+enum status committer_write(struct committer *committer, const struct operation *operations, size_t count,
+			    const struct store_gate *gate, struct outcome *outcomes, struct error *errors)
+{
+	struct pending one = {0}, *pending = count == 1 ? &one : calloc(count, sizeof *pending);
+	enum status worst = STATUS_OK;
+	sem_t done;
+
+	if (!pending) {
+		for (size_t i = 0; i < count; i++)
+			environment_error(&errors[i], ENOMEM, "queueing writes");
+		return STATUS_UNAVAILABLE;
+	}
+	sem_init(&done, 0, 0);
+	for (size_t i = 0; i < count; i++)
+		pending[i] = (struct pending){&operations[i], gate, &outcomes[i], &errors[i], &done, NULL};
+	queue(committer, pending, count);
+	for (size_t i = 0; i < count; i++)
+		while (sem_wait(&done) != 0)
+			continue;
+	sem_destroy(&done);
+	for (size_t i = 0; i < count; i++)
+		if (errors[i].status > worst)
+			worst = errors[i].status;
+	if (pending != &one)
+		free(pending);
+	return worst;
 }

@@ -5,6 +5,7 @@
 #ifndef FOCUSSTATS_STORE_COMMITTER_H
 #define FOCUSSTATS_STORE_COMMITTER_H
 
+#include "store/apply.h"
 #include "store/snapshot.h"
 
 #include <stdatomic.h>
@@ -28,8 +29,9 @@ enum status committer_start(struct committer *committer, struct environment *env
 /* Carry out what is queued and end the thread. */
 void committer_stop(struct committer *committer);
 
-/* Queue a write and wait for what becomes of it; see store_write. */
-enum status committer_write(struct committer *committer, const struct operation *operation,
-			    const struct store_gate *gate, struct error *error);
+/* Queue writes, `count` of them, and wait for what becomes of each; see store_write. outcomes and errors are theirs, in
+ * the same order. Returns the error's status; of several the one that is last in enum status. */
+enum status committer_write(struct committer *committer, const struct operation *operations, size_t count,
+			    const struct store_gate *gate, struct outcome *outcomes, struct error *errors);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/record.h"
+#include "store/schema.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -30,7 +31,6 @@ enum {
 };
 
 static const char MARKER[] = "sync-failed";
-static char schema_name[] = "schema"; /* the engine wants its keys writable */
 
 /* The engine's hooks for system calls are for the process, not for an environment; and a process has one store. */
 static struct {
@@ -123,25 +123,45 @@ static void drop_cached_pages(const char *home)
 	closedir(folder);
 }
 
+static int session_of(const DBT *key, const DBT *value, struct session *session, int *version)
+{
+	struct uuid id;
+
+	if (key->size != sizeof id.bytes)
+		return EINVAL;
+	memcpy(id.bytes, key->data, sizeof id.bytes);
+	return record_decode_session(&id, value->data, value->size, session, version) ? 0 : EINVAL;
+}
+
 /* The key of sessions_by_user for a record of sessions. */
 static int by_user_of(DB *secondary, const DBT *key, const DBT *value, DBT *result)
 {
 	struct session session;
-	struct uuid id;
+	int version, problem = session_of(key, value, &session, &version);
 
 	(void)secondary;
-	if (key->size != sizeof id.bytes)
-		return EINVAL;
-	memcpy(id.bytes, key->data, sizeof id.bytes);
-	if (!record_decode_session(&id, value->data, value->size, &session))
-		return EINVAL;
+	if (problem != 0)
+		return problem;
 	uint8_t *bytes = malloc(BY_USER_KEY_MAX);
 	if (!bytes)
 		return ENOMEM;
 	result->data = bytes;
-	result->size = (u_int32_t)record_encode_by_user(&session, bytes);
+	result->size = (u_int32_t)record_encode_by_user(&session, version, bytes);
 	result->flags = DB_DBT_APPMALLOC;
 	return 0;
+}
+
+/* The key of active_by_user: the same, only while the session is open. Records of version 1 are from a time before it. */
+static int active_of(DB *secondary, const DBT *key, const DBT *value, DBT *result)
+{
+	struct session session;
+	int version, problem = session_of(key, value, &session, &version);
+
+	if (problem != 0)
+		return problem;
+	if (session.facts.ended || version == 1)
+		return DB_DONOTINDEX;
+	return by_user_of(secondary, key, value, result);
 }
 
 static int open_handle(const struct store_options *options, DB_ENV **handle)
@@ -179,66 +199,9 @@ static int open_database(DB_ENV *handle, const char *file, u_int32_t flags, DB *
 	return (*db)->open(*db, NULL, file, NULL, DB_BTREE, DB_THREAD | DB_AUTO_COMMIT | flags, 0600);
 }
 
-static bool is_empty(DB *db)
-{
-	DBC *cursor;
-	DBT key = {.flags = DB_DBT_MALLOC}, value = {.flags = DB_DBT_MALLOC};
-
-	if (db->cursor(db, NULL, &cursor, 0) != 0)
-		return false;
-	int result = cursor->get(cursor, &key, &value, DB_FIRST);
-	cursor->close(cursor);
-	free(key.data);
-	free(value.data);
-	return result == DB_NOTFOUND;
-}
-
 static enum status unusable(struct error *error, const char *text)
 {
 	return error_set(error, STATUS_UNAVAILABLE, "%s", text);
-}
-
-/* meta's "schema" is the version as a decimal number; *version is 0 where there is none yet. */
-static enum status read_schema(struct environment *environment, long long *version, struct error *error)
-{
-	char text[24];
-	DBT key = {.data = schema_name, .size = sizeof schema_name - 1};
-	DBT value = {.data = text, .ulen = sizeof text, .flags = DB_DBT_USERMEM};
-
-	*version = 0;
-	int result = environment->meta->get(environment->meta, NULL, &key, &value, 0);
-	if (result == DB_NOTFOUND)
-		return STATUS_OK;
-	if (result != 0)
-		return environment_error(error, result, "reading the schema version from meta.db");
-	if (!text_to_integer((struct text){text, value.size}, version) || *version < 1) {
-		unusable(error, "the store cannot be used: the log says why");
-		return error_detail(error, "the schema version in meta.db is no number");
-	}
-	if (*version > SCHEMA_VERSION) {
-		unusable(error, "the store was written by a newer version of FocusStats");
-		return error_detail(
-			error,
-			"the store has schema version %lld and this program knows only up to %d: install the "
-			"newer FocusStats again",
-			*version, SCHEMA_VERSION);
-	}
-	return STATUS_OK;
-}
-
-/* Complete a new store. */
-static enum status write_schema(struct environment *environment, struct error *error)
-{
-	char text[24];
-	DBT key = {.data = schema_name, .size = sizeof schema_name - 1};
-	DBT value = {.data = text, .size = (u_int32_t)snprintf(text, sizeof text, "%d", SCHEMA_VERSION)};
-
-	if (!is_empty(environment->stats) || !is_empty(environment->sessions)) {
-		unusable(error, "the store cannot be used: the log says why");
-		return error_detail(error, "meta.db names no schema version, but there are records: restore a backup");
-	}
-	int result = environment->meta->put(environment->meta, NULL, &key, &value, 0);
-	return result == 0 ? STATUS_OK : environment_error(error, result, "writing the schema version to meta.db");
 }
 
 static enum status open_one(struct environment *environment, const char *file, u_int32_t flags, DB **db,
@@ -252,33 +215,49 @@ static enum status open_one(struct environment *environment, const char *file, u
 	return error_context(error, "%s", file);
 }
 
-/* Open what is there. Files are made only for a new store, which has no schema version yet: an empty file in the place of a
- * lost one would pass for a loss of records. */
+static enum status associate(struct environment *environment, DB *secondary,
+			     int (*key_of)(DB *secondary, const DBT *key, const DBT *value, DBT *result),
+			     const char *doing, struct error *error)
+{
+	int result = environment->sessions->associate(environment->sessions, NULL, secondary, key_of, 0);
+
+	return result == 0 ? STATUS_OK : environment_error(error, result, doing);
+}
+
+/* Open what is there. Files are made only for a store whose schema has not got so far that they must be there: an empty file in
+ * the place of a lost one would pass for a loss of records. */
 static enum status open_databases(struct environment *environment, struct error *error)
 {
 	const struct {
 		const char *file;
 		u_int32_t flags; /* what readers never look at needs no versions of its pages */
+		int since;       /* schema version */
 		DB **db;
 	} files[] = {
-		{"stats.db", DB_MULTIVERSION, &environment->stats},
-		{"sessions.db", 0, &environment->sessions},
-		{"sessions_by_user.db", DB_MULTIVERSION, &environment->by_user},
-		{"sessions_by_user.db", DB_MULTIVERSION, &environment->by_user_scan},
+		{"stats.db", DB_MULTIVERSION, 1, &environment->stats},
+		{"sessions.db", 0, 1, &environment->sessions},
+		{"sessions_by_user.db", DB_MULTIVERSION, 1, &environment->by_user},
+		{"sessions_by_user.db", DB_MULTIVERSION, 1, &environment->by_user_scan},
+		{"active_by_user.db", DB_MULTIVERSION, 2, &environment->active},
+		{"active_by_user.db", DB_MULTIVERSION, 2, &environment->active_scan},
+		{"documents.db", DB_MULTIVERSION, 2, &environment->documents},
 	};
-	long long version;
+	int version;
 
 	if (open_one(environment, "meta.db", DB_MULTIVERSION | DB_CREATE, &environment->meta, error) != STATUS_OK ||
-	    read_schema(environment, &version, error) != STATUS_OK)
+	    schema_read(environment, &version, error) != STATUS_OK)
 		return error->status;
-	u_int32_t create = version == 0 ? DB_CREATE : 0;
-	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+		u_int32_t create = version < files[i].since ? DB_CREATE : 0;
 		if (open_one(environment, files[i].file, files[i].flags | create, files[i].db, error) != STATUS_OK)
 			return error->status;
-	int result = environment->sessions->associate(environment->sessions, NULL, environment->by_user, by_user_of, 0);
-	if (result != 0)
-		return environment_error(error, result, "associating sessions_by_user.db with sessions.db");
-	return version == 0 ? write_schema(environment, error) : STATUS_OK;
+	}
+	if (associate(environment, environment->by_user, by_user_of, "associating sessions_by_user.db with sessions.db",
+		      error) != STATUS_OK ||
+	    associate(environment, environment->active, active_of, "associating active_by_user.db with sessions.db",
+		      error) != STATUS_OK)
+		return error->status;
+	return schema_complete(environment, version, error);
 }
 
 /* Settings of DB_CONFIG that would break what the store promises. */
@@ -359,8 +338,9 @@ static enum status settle_failed_sync(struct environment *environment, struct er
 
 static void close_all(struct environment *environment, int *result)
 {
-	DB **databases[] = {&environment->by_user_scan, &environment->by_user, &environment->sessions,
-			    &environment->stats, &environment->meta};
+	DB **databases[] = {&environment->active_scan, &environment->active,   &environment->by_user_scan,
+			    &environment->by_user,     &environment->sessions, &environment->documents,
+			    &environment->stats,       &environment->meta};
 
 	for (size_t i = 0; i < sizeof databases / sizeof databases[0]; i++) {
 		DB *db = *databases[i];

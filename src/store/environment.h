@@ -8,14 +8,13 @@
 
 #include <db.h>
 
-enum { SCHEMA_VERSION = 1 };
-
 struct environment {
 	DB_ENV *handle;
-	DB *meta, *stats;
-	DB *sessions;     /* for the committer alone: it keeps no versions for snapshots */
-	DB *by_user;      /* secondary of sessions: the engine keeps it */
-	DB *by_user_scan; /* the same file as the plain btree that it is: bulk reads work only so */
+	DB *meta, *stats, *documents;
+	DB *sessions;         /* for the committer alone: it keeps no versions for snapshots */
+	DB *by_user, *active; /* secondaries of sessions: the engine keeps them */
+	/* The same files as the plain btrees that they are: bulk reads work only so. */
+	DB *by_user_scan, *active_scan;
 };
 
 /* Open (and recover, and where it is new create) the environment. The caller holds the home's lock.

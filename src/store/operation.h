@@ -3,33 +3,63 @@
 #define FOCUSSTATS_STORE_OPERATION_H
 
 #include "base/error.h"
+#include "domain/description.h"
 #include "domain/session.h"
+#include "domain/settings.h"
 
 enum operation_kind {
 	OPERATION_INIT_USER,      /* id: of the new FocusStats object; user */
 	OPERATION_START_SESSION,  /* id: of the new session; user, document, library; now_ms is its start */
-	OPERATION_END_SESSION,    /* id: of the session; now_ms is its end */
+	OPERATION_HEARTBEAT,      /* id: of the session; progress */
+	OPERATION_END_SESSION,    /* id: of the session; end, otherwise now_ms is its end; progress */
+	OPERATION_ADD_SESSION,    /* id: of the new session; user, document, library, start, end */
+	OPERATION_EDIT_SESSION,   /* id: of the session; what of document, start, end is given */
 	OPERATION_REMOVE_SESSION, /* id: of the session */
+	OPERATION_SET_DOCUMENT,   /* user, document; what of title, authors is given */
+	OPERATION_SET_SETTINGS,   /* user; settings: those given */
+	OPERATION_REMOVE_USER,    /* user: gone for everybody from now on; what they had is still on the disk */
+	OPERATION_PURGE_USER,     /* user, removed before: delete some of what they had */
+};
+
+/* What of an operation's values is given. */
+enum {
+	GIVEN_DOCUMENT = 1,
+	GIVEN_START = 2,
+	GIVEN_END = 4,
+	GIVEN_PROGRESS = 8,
+	GIVEN_TITLE = 16,
+	GIVEN_AUTHORS = 32,
 };
 
 /* Requirements, and what an operation that does not meet them ends with:
+ *   all             the user has a FocusStats object           STATUS_NOT_FOUND (but for init user and purge user)
  *   init user       no FocusStats object yet                   STATUS_CONFLICT (not where it has this very id)
- *   start session   the user has one                           STATUS_NOT_FOUND
- *                   no session has the id                      STATUS_CONFLICT (not where it is this user's, of this
+ *   start session   no session has the id                      STATUS_CONFLICT (not where it is this user's, of this
  *                                                              document: then it is this session, asked for again)
- *   end session     it exists, and is `actor`'s if restricted  STATUS_NOT_FOUND
- *                   it is active                               STATUS_CONFLICT (not where `repeated` and it ended
- *                                                              at this very instant)
- *   remove session  it exists, and is `actor`'s if restricted  STATUS_NOT_FOUND
+ *   add session     no session has the id                      STATUS_CONFLICT (not where it has all these values)
+ *   on a session    it exists, and is `actor`'s if restricted  STATUS_NOT_FOUND
+ *   heartbeat       it is open                                 STATUS_CONFLICT
+ *   end session     it is open                                 STATUS_CONFLICT (not where it ended at the end given, or
+ *                                                              `repeated` and at this very now_ms)
+ *   edit session    an end is given only where it has one      STATUS_CONFLICT
+ *   start, end      session_check_start, session_check_end     STATUS_INVALID
+ *
+ * Before all else what counts as ended by now (session_is_over) of the user's sessions is stored so.
  */
 struct operation {
 	enum operation_kind kind;
 	struct uuid id;
 	struct identifier user, document, library;
-	int64_t now_ms;          /* since 1970: when the request came in */
-	bool restricted;         /* only the actor's own sessions exist for it */
-	struct identifier actor; /* where restricted */
-	bool repeated;           /* sent before, and what became of it is not known */
+	int64_t now_ms; /* since 1970: when the request came in */
+	unsigned given;
+	int64_t start_ms, end_ms;
+	double progress;
+	unsigned settings_given; /* see settings_change */
+	struct settings settings;
+	const struct description *description; /* for set document; outlives the operation */
+	bool restricted;                       /* only the actor's own sessions exist for it */
+	struct identifier actor;               /* where restricted */
+	bool repeated;                         /* sent before, and what became of it is not known */
 };
 
 #endif

@@ -1,11 +1,13 @@
 /* The store as its callers see it; see store.h. It puts together the environment, the committer, the readers'
- * snapshots, and the thread that writes checkpoints so that recovery stays short. */
+ * snapshots, and the thread that writes checkpoints so that recovery stays short, after it has completed what removals
+ * of users the last owner left. */
 #include "store/store.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/committer.h"
-#include "store/query.h"
+#include "store/reader.h"
+#include "store/table.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,7 +19,8 @@ struct store {
 	struct environment environment;
 	struct snapshots snapshots;
 	struct committer committer;
-	bool checkpoints; /* the thread below runs */
+	int64_t opened_ms; /* since 1970 */
+	bool checkpoints;  /* the thread below runs */
 	pthread_t checkpointer;
 	pthread_mutex_t mutex; /* guards stopping */
 	pthread_cond_t wake;
@@ -37,11 +40,46 @@ static bool wait_interval(struct store *store)
 	return go_on;
 }
 
+/* Delete all that a removed user had, in steps between which others write. */
+static enum status purge(struct store *store, const struct identifier *user, struct error *error)
+{
+	const struct operation operation = {.kind = OPERATION_PURGE_USER, .user = *user};
+	struct outcome outcome = {.more = true};
+
+	while (outcome.more && committer_write(&store->committer, &operation, 1, NULL, &outcome, error) == STATUS_OK)
+		continue;
+	return error->status;
+}
+
+static bool is_stopping(struct store *store)
+{
+	pthread_mutex_lock(&store->mutex);
+	bool stopping = store->stopping;
+	pthread_mutex_unlock(&store->mutex);
+	return stopping;
+}
+
+/* Complete the removals that the process before this one did not. */
+static void complete_removals(struct store *store)
+{
+	struct operation operation = {.kind = OPERATION_PURGE_USER};
+	struct outcome outcome;
+	struct error error;
+
+	while (!is_stopping(store) && table_first_removal(&store->environment, NULL, &operation.user) == 0) {
+		if (committer_write(&store->committer, &operation, 1, NULL, &outcome, &error) != STATUS_OK) {
+			log_line("deleting what a removed user had: %s", error.detail);
+			return;
+		}
+	}
+}
+
 static void *write_checkpoints(void *context)
 {
 	struct store *store = context;
 	struct error error;
 
+	complete_removals(store);
 	while (wait_interval(store)) {
 		if (!atomic_exchange(&store->committer.dirty, false))
 			continue;
@@ -101,6 +139,7 @@ enum status store_open(const struct store_options *options, struct store **store
 		store_close(opened);
 		return error->status;
 	}
+	opened->opened_ms = clock_wall_ms();
 	*store = opened;
 	return STATUS_OK;
 }
@@ -109,8 +148,8 @@ void store_close(struct store *store)
 {
 	struct error error;
 
-	committer_stop(&store->committer);
 	stop_checkpointer(store);
+	committer_stop(&store->committer);
 	if (environment_close(&store->environment, &error) != STATUS_OK)
 		log_line("closing the store: %s", error.detail);
 	snapshots_destroy(&store->snapshots);
@@ -120,13 +159,55 @@ void store_close(struct store *store)
 enum status store_write(struct store *store, const struct operation *operation, const struct store_gate *gate,
 			struct error *error)
 {
-	return committer_write(&store->committer, operation, gate, error);
+	struct outcome outcome;
+
+	committer_write(&store->committer, operation, 1, gate, &outcome, error);
+	if (operation->kind == OPERATION_INIT_USER && outcome.more &&
+	    purge(store, &operation->user, error) == STATUS_OK)
+		committer_write(&store->committer, operation, 1, gate, &outcome, error);
+	return error->status;
 }
 
-enum status store_read_user(struct store *store, const struct identifier *user, struct stats *stats, store_visit *visit,
-			    void *context, struct error *error)
+void store_write_all(struct store *store, const struct operation *operations, size_t count,
+		     const struct store_gate *gate, struct error *errors)
 {
-	return query_user(&store->snapshots, user, stats, visit, context, error);
+	struct outcome *outcomes = calloc(count > 0 ? count : 1, sizeof *outcomes);
+
+	if (outcomes && count > 0)
+		committer_write(&store->committer, operations, count, gate, outcomes, errors);
+	for (size_t i = 0; !outcomes && i < count; i++)
+		environment_error(&errors[i], ENOMEM, "queueing writes");
+	free(outcomes);
+}
+
+enum status store_remove_user(struct store *store, const struct operation *operation, const struct store_gate *gate,
+			      uint64_t *sessions, struct error *error)
+{
+	struct outcome outcome;
+
+	if (committer_write(&store->committer, operation, 1, gate, &outcome, error) != STATUS_OK)
+		return error->status;
+	*sessions = outcome.sessions;
+	return purge(store, &operation->user, error);
+}
+
+enum status store_reader_open(struct store *store, struct store_reader **reader, struct error *error)
+{
+	return reader_open(&store->snapshots, reader, error);
+}
+
+enum status store_figures(struct store *store, struct store_figures *figures, struct error *error)
+{
+	struct store_figures read = {.opened_ms = store->opened_ms};
+	struct store_reader *reader;
+
+	if (store_reader_open(store, &reader, error) != STATUS_OK)
+		return error->status;
+	store_reader_totals(reader, &read.totals, error);
+	store_reader_close(reader);
+	if (error->status == STATUS_OK && figures_read(&store->environment, &read.engine, error) == STATUS_OK)
+		*figures = read;
+	return error->status;
 }
 
 enum status store_ping(struct store *store, struct error *error)

@@ -8,6 +8,7 @@
 #define FOCUSSTATS_STORE_STORE_H
 
 #include "base/error.h"
+#include "store/figures.h"
 #include "store/operation.h"
 #include "store/record.h"
 
@@ -40,13 +41,69 @@ void store_close(struct store *store);
 enum status store_write(struct store *store, const struct operation *operation, const struct store_gate *gate,
 			struct error *error);
 
-/* Called for each session of a list, in order. entry's texts are valid only during the call. */
-typedef void store_visit(void *context, const struct session_entry *entry);
+/* Carry out `count` writes in their order, each for itself; errors[i] is as of store_write for operations[i]. */
+void store_write_all(struct store *store, const struct operation *operations, size_t count,
+		     const struct store_gate *gate, struct error *errors);
 
-/* Read a user's FocusStats object and visit all their sessions by start, then id, as of one moment. visit may be NULL.
- * STATUS_NOT_FOUND, and nothing visited, for a user without one; on any other failure some may have been visited. */
-enum status store_read_user(struct store *store, const struct identifier *user, struct stats *stats, store_visit *visit,
-			    void *context, struct error *error);
+/* Carry out OPERATION_REMOVE_USER, then delete what there was; *sessions becomes how many the user had. The user is gone
+ * for good once that is on the disk; what is not deleted when the store fails or closes is deleted after the next open. */
+enum status store_remove_user(struct store *store, const struct operation *operation, const struct store_gate *gate,
+			      uint64_t *sessions, struct error *error);
+
+/* A reader: the store as of one moment. It is short: it holds old pages in the cache, and there are few at a time. So
+ * what is read is copied, and the reader closed, before anything is sent. One thread uses it. STATUS_UNAVAILABLE from
+ * any of its functions where the store fails; then what was visited means nothing. */
+struct store_reader;
+
+enum status store_reader_open(struct store *store, struct store_reader **reader, struct error *error);
+void store_reader_close(struct store_reader *reader);
+
+/* STATUS_NOT_FOUND for a user without a FocusStats object. */
+enum status store_reader_user(struct store_reader *reader, const struct identifier *user, struct stats *stats,
+			      struct error *error);
+
+/* Which of a user's sessions to visit, and in which order: by start, then id. */
+struct store_scan {
+	const struct identifier *user;
+	const struct stats *stats; /* from store_reader_user */
+	int64_t from_ms, to_ms;    /* INT64_MIN and INT64_MAX where open */
+	bool descending;
+	const struct session_entry *after; /* NULL, or where to begin: behind this one (start and id count) */
+	size_t expected;                   /* about how many will be visited; 0 for all there are */
+};
+
+/* Called for each session. entry's texts are valid only during the call. False ends the visit. */
+typedef bool store_visit(void *context, const struct session_entry *entry);
+
+/* Visit at least all sessions that touch the range; who visits decides which ones those are. */
+enum status store_reader_sessions(struct store_reader *reader, const struct store_scan *scan, store_visit *visit,
+				  void *context, struct error *error);
+
+/* Visit the sessions that are stored as open, oldest first. */
+enum status store_reader_active(struct store_reader *reader, const struct store_scan *scan, store_visit *visit,
+				void *context, struct error *error);
+
+/* Visit the session of the user that has the id, if one has. */
+enum status store_reader_find(struct store_reader *reader, const struct store_scan *scan, const struct uuid *id,
+			      store_visit *visit, void *context, struct error *error);
+
+/* Called for each document that has a description, by id. False ends the visit. */
+typedef bool store_visit_document(void *context, struct text document, const struct description *description);
+
+enum status store_reader_documents(struct store_reader *reader, const struct identifier *user,
+				   store_visit_document *visit, void *context, struct error *error);
+
+/* How many users and sessions there are. */
+enum status store_reader_totals(struct store_reader *reader, struct totals *totals, struct error *error);
+
+/* What there is, and what the engine tells of itself. */
+struct store_figures {
+	struct totals totals;
+	struct engine_figures engine;
+	int64_t opened_ms; /* since 1970 */
+};
+
+enum status store_figures(struct store *store, struct store_figures *figures, struct error *error);
 
 /* Read something. STATUS_UNAVAILABLE where that fails. */
 enum status store_ping(struct store *store, struct error *error);

@@ -1,0 +1,103 @@
+/* Pieces of answers; see output.h. */
+#include "api/output.h"
+
+#include "api/field.h"
+#include "domain/date.h"
+#include "domain/instant.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void output_uuid(struct buffer *body, const struct uuid *uuid)
+{
+	char text[UUID_TEXT_SIZE + 2];
+
+	text[0] = '"';
+	uuid_format(uuid, text + 1);
+	text[UUID_TEXT_SIZE + 1] = '"';
+	buffer_append(body, text, sizeof text);
+}
+
+void output_instant(struct buffer *body, bool known, int64_t ms)
+{
+	char text[INSTANT_TEXT_SIZE + 2];
+
+	if (!known) {
+		buffer_append_string(body, "null");
+		return;
+	}
+	text[0] = '"';
+	instant_format(ms, text + 1);
+	text[INSTANT_TEXT_SIZE + 1] = '"';
+	buffer_append(body, text, sizeof text);
+}
+
+void output_date(struct buffer *body, bool known, int32_t day)
+{
+	char text[DATE_TEXT_SIZE + 2];
+
+	if (!known) {
+		buffer_append_string(body, "null");
+		return;
+	}
+	text[0] = '"';
+	date_format(day, text + 1);
+	text[DATE_TEXT_SIZE + 1] = '"';
+	buffer_append(body, text, sizeof text);
+}
+
+void output_portion(struct buffer *body, bool known, double portion)
+{
+	enum { DIGITS_ALWAYS = 15, DIGITS_MAX = 17 };
+	char text[32] = "null";
+
+	for (int digits = DIGITS_ALWAYS; known && digits <= DIGITS_MAX; digits++) {
+		snprintf(text, sizeof text, "%.*g", digits, portion);
+		if (!(strtod(text, NULL) < portion) && !(strtod(text, NULL) > portion))
+			break;
+	}
+	buffer_append_string(body, text);
+}
+
+void output_description(struct buffer *body, const struct description *description)
+{
+	bool begun = false;
+
+	buffer_append_string(body, "\"title\":");
+	if (description && description->title_size > 0)
+		buffer_append_json(body, (struct text){description->title, description->title_size});
+	else
+		buffer_append_string(body, "null");
+	buffer_append_string(body, ",\"authors\":[");
+	for (int i = 0; description && i < description->author_count; i++) {
+		output_separator(body, &begun);
+		buffer_append_json(body, identifier_text(&description->authors[i]));
+	}
+	buffer_append_string(body, "]");
+}
+
+void output_settings(struct buffer *body, const struct settings *settings)
+{
+	buffer_append_string(body, "{\"timezone\":");
+	buffer_append_json(body, zone_name_text(&settings->timezone));
+	buffer_append_format(body,
+			     ",\"dayStart\":\"%02d:%02d\",\"weekStart\":\"%s\",\"dailyGoalSeconds\":%u,"
+			     "\"idleTimeoutSeconds\":%u}",
+			     settings->day_start_minutes / 60, settings->day_start_minutes % 60,
+			     field_of(FIELD_WEEK_START)->choices[settings->week_start - 1],
+			     settings->daily_goal_seconds, settings->idle_timeout_seconds);
+}
+
+void output_one_id(struct buffer *body, const char *name, const struct uuid *id)
+{
+	buffer_append_format(body, "{\"%s\":", name);
+	output_uuid(body, id);
+	buffer_append_string(body, "}");
+}
+
+void output_separator(struct buffer *body, bool *begun)
+{
+	if (*begun)
+		buffer_append(body, ",", 1);
+	*begun = true;
+}

@@ -1,0 +1,277 @@
+/* The actions that write; see recording.h. Each makes an operation of its arguments and answers what became of it. */
+#include "api/recording.h"
+
+#include "api/output.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_given(const struct call *call, uint32_t field)
+{
+	return (call->arguments.given & field) != 0;
+}
+
+static struct operation operation_of(const struct call *call, enum operation_kind kind)
+{
+	static const struct {
+		uint32_t field;
+		unsigned given;
+	} known[] = {
+		{FIELD_SET(DOCUMENT), GIVEN_DOCUMENT}, {FIELD_SET(START_TIME), GIVEN_START},
+		{FIELD_SET(END_TIME), GIVEN_END},      {FIELD_SET(PROGRESS), GIVEN_PROGRESS},
+		{FIELD_SET(TITLE), GIVEN_TITLE},       {FIELD_SET(AUTHORS), GIVEN_AUTHORS},
+	};
+	const struct arguments *arguments = &call->arguments;
+	struct operation operation = {
+		.kind = kind,
+		.id = is_given(call, FIELD_SET(NEW_SESSION)) ? arguments->new_session : call->new_id,
+		.user = arguments->user,
+		.document = arguments->document,
+		.library = arguments->library,
+		.now_ms = call->now_ms,
+		.start_ms = arguments->start_ms,
+		.end_ms = arguments->end_ms,
+		.progress = arguments->progress,
+		.description = arguments->description,
+		.restricted = call->restricted,
+		.actor = call->actor,
+		.repeated = call->repeated,
+	};
+
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+		if (is_given(call, known[i].field))
+			operation.given |= known[i].given;
+	return operation;
+}
+
+/* Carry the operation out and answer its id under a name. */
+static enum status write_one(struct store *store, const struct call *call, enum operation_kind kind, const char *name,
+			     struct buffer *body, struct error *error)
+{
+	struct operation operation = operation_of(call, kind);
+
+	if (store_write(store, &operation, call->gate, error) == STATUS_OK)
+		output_one_id(body, name, &operation.id);
+	return error->status;
+}
+
+/* The same on the session that the call names. All sessions have UUIDs, so any other id is none. */
+static enum status write_session(struct store *store, const struct call *call, enum operation_kind kind,
+				 struct buffer *body, struct error *error)
+{
+	struct operation operation = operation_of(call, kind);
+	const struct identifier *session = &call->arguments.session;
+
+	if (!uuid_parse(identifier_text(session), &operation.id))
+		return error_set(error, STATUS_NOT_FOUND, "focusSession: '%.*s' is no session", session->size,
+				 session->data);
+	if (store_write(store, &operation, call->gate, error) != STATUS_OK)
+		return error->status;
+	if (kind == OPERATION_REMOVE_SESSION)
+		buffer_append_string(body, "{}");
+	else
+		output_one_id(body, "focusSession", &operation.id);
+	return STATUS_OK;
+}
+
+enum status recording_init_user(struct store *store, const struct call *call, struct buffer *body, struct error *error)
+{
+	return write_one(store, call, OPERATION_INIT_USER, "focusStats", body, error);
+}
+
+enum status recording_start_session(struct store *store, const struct call *call, struct buffer *body,
+				    struct error *error)
+{
+	return write_one(store, call, OPERATION_START_SESSION, "focusSession", body, error);
+}
+
+enum status recording_heartbeat(struct store *store, const struct call *call, struct buffer *body, struct error *error)
+{
+	return write_session(store, call, OPERATION_HEARTBEAT, body, error);
+}
+
+enum status recording_end_session(struct store *store, const struct call *call, struct buffer *body,
+				  struct error *error)
+{
+	return write_session(store, call, OPERATION_END_SESSION, body, error);
+}
+
+enum status recording_add_session(struct store *store, const struct call *call, struct buffer *body,
+				  struct error *error)
+{
+	return write_one(store, call, OPERATION_ADD_SESSION, "focusSession", body, error);
+}
+
+/* Ids for sessions whose client chose none: they follow one another from the call's new id on, so that a request that is sent
+ * to the next owner once more makes the same ones. */
+static struct uuid following_id(const struct uuid *first, size_t steps)
+{
+	struct uuid id = *first;
+
+	for (size_t i = sizeof id.bytes - 1; steps > 0 && i > 8; i--) {
+		steps += id.bytes[i];
+		id.bytes[i] = (uint8_t)steps;
+		steps >>= 8;
+	}
+	return id;
+}
+
+/* Operations for the sessions that can be added, in their order; errors are theirs. Returns how many. */
+static size_t add_operations(const struct call *call, struct operation *operations)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < call->arguments.session_count; i++) {
+		const struct added_session *session = &call->arguments.sessions[i];
+		if (session->error.status != STATUS_OK)
+			continue;
+		struct operation *operation = &operations[count++];
+		*operation = operation_of(call, OPERATION_ADD_SESSION);
+		operation->id = session->chosen ? session->id : following_id(&call->new_id, i);
+		operation->document = session->document;
+		operation->library = session->library;
+		operation->start_ms = session->start_ms;
+		operation->end_ms = session->end_ms;
+	}
+	return count;
+}
+
+static void output_results(const struct call *call, const struct operation *operations, const struct error *errors,
+			   struct buffer *body)
+{
+	size_t carried_out = 0;
+	bool begun = false;
+
+	buffer_append_string(body, "{\"results\":[");
+	for (size_t i = 0; i < call->arguments.session_count; i++) {
+		const struct error *error = &call->arguments.sessions[i].error;
+		const struct operation *operation = &operations[carried_out];
+		if (error->status == STATUS_OK)
+			error = &errors[carried_out++];
+		output_separator(body, &begun);
+		buffer_append_format(body, "{\"index\":%zu,", i);
+		if (error->status == STATUS_OK) {
+			buffer_append_string(body, "\"focusSession\":");
+			output_uuid(body, &operation->id);
+		} else {
+			buffer_append_string(body, "\"error\":");
+			buffer_append_json(body, text_of(error->text));
+		}
+		buffer_append_string(body, "}");
+	}
+	buffer_append_string(body, "]}");
+}
+
+/* Whether the request as a whole failed: the user is not there, or the store could not carry out one of them. */
+static enum status whole_error(const struct error *errors, size_t count, struct error *error)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (errors[i].status == STATUS_UNAVAILABLE || errors[i].status == STATUS_NOT_FOUND) {
+			*error = errors[i];
+			return error->status;
+		}
+	}
+	return STATUS_OK;
+}
+
+enum status recording_add_sessions(struct store *store, const struct call *call, struct buffer *body,
+				   struct error *error)
+{
+	size_t most = call->arguments.session_count > 0 ? call->arguments.session_count : 1;
+	struct operation *operations = calloc(most, sizeof *operations);
+	struct error *errors = calloc(most, sizeof *errors);
+	struct store_reader *reader;
+	struct stats stats;
+
+	if (!operations || !errors) {
+		error_set(error, STATUS_UNAVAILABLE, "out of memory");
+	} else {
+		size_t count = add_operations(call, operations);
+		/* Where none can be added, nothing else would tell that there is no such user. */
+		if (count == 0 && store_reader_open(store, &reader, error) == STATUS_OK) {
+			store_reader_user(reader, &call->arguments.user, &stats, error);
+			store_reader_close(reader);
+		}
+		store_write_all(store, operations, count, call->gate, errors);
+		if (error->status == STATUS_OK && whole_error(errors, count, error) == STATUS_OK)
+			output_results(call, operations, errors, body);
+	}
+	free(operations);
+	free(errors);
+	return error->status;
+}
+
+enum status recording_edit_session(struct store *store, const struct call *call, struct buffer *body,
+				   struct error *error)
+{
+	if (!is_given(call, FIELD_SET(START_TIME) | FIELD_SET(END_TIME) | FIELD_SET(DOCUMENT)))
+		return error_set(error, STATUS_INVALID,
+				 "startTime, endTime, document: one of them must be there, to be changed");
+	return write_session(store, call, OPERATION_EDIT_SESSION, body, error);
+}
+
+enum status recording_remove_session(struct store *store, const struct call *call, struct buffer *body,
+				     struct error *error)
+{
+	return write_session(store, call, OPERATION_REMOVE_SESSION, body, error);
+}
+
+enum status recording_set_document(struct store *store, const struct call *call, struct buffer *body,
+				   struct error *error)
+{
+	struct operation operation = operation_of(call, OPERATION_SET_DOCUMENT);
+
+	if (store_write(store, &operation, call->gate, error) != STATUS_OK)
+		return error->status;
+	buffer_append_string(body, "{\"document\":");
+	buffer_append_json(body, identifier_text(&operation.document));
+	buffer_append_string(body, "}");
+	return STATUS_OK;
+}
+
+enum status recording_set_settings(struct store *store, const struct call *call, struct buffer *body,
+				   struct error *error)
+{
+	static const struct {
+		uint32_t field;
+		unsigned setting;
+	} known[] = {
+		{FIELD_SET(TIMEZONE), SETTING_TIMEZONE},         {FIELD_SET(DAY_START), SETTING_DAY_START},
+		{FIELD_SET(WEEK_START), SETTING_WEEK_START},     {FIELD_SET(DAILY_GOAL), SETTING_DAILY_GOAL},
+		{FIELD_SET(IDLE_TIMEOUT), SETTING_IDLE_TIMEOUT},
+	};
+	const struct arguments *arguments = &call->arguments;
+	struct operation operation = operation_of(call, OPERATION_SET_SETTINGS);
+
+	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+		if (is_given(call, known[i].field))
+			operation.settings_given |= known[i].setting;
+	operation.settings = (struct settings){
+		.timezone = arguments->timezone,
+		.day_start_minutes = (uint16_t)arguments->day_start_minutes,
+		.week_start = (uint8_t)(arguments->week_start + 1), /* the first choice is Monday, 1 */
+		.daily_goal_seconds = (uint32_t)arguments->daily_goal_seconds,
+		.idle_timeout_seconds = (uint32_t)arguments->idle_timeout_seconds,
+	};
+	if (store_write(store, &operation, call->gate, error) != STATUS_OK)
+		return error->status;
+	buffer_append_string(body, "{\"user\":");
+	buffer_append_json(body, identifier_text(&operation.user));
+	buffer_append_string(body, "}");
+	return STATUS_OK;
+}
+
+enum status recording_remove_user(struct store *store, const struct call *call, struct buffer *body,
+				  struct error *error)
+{
+	struct operation operation = operation_of(call, OPERATION_REMOVE_USER);
+	uint64_t sessions;
+
+	if (!identifier_equal(&call->arguments.confirm, &operation.user))
+		return error_set(error, STATUS_INVALID, "confirm: must repeat the user's id, '%.*s'",
+				 operation.user.size, operation.user.data);
+	if (store_remove_user(store, &operation, call->gate, &sessions, error) == STATUS_OK)
+		buffer_append_format(body, "{\"removedSessions\":%" PRIu64 "}", sessions);
+	return error->status;
+}
