@@ -4,7 +4,10 @@
 #ifndef FOCUSSTATS_API_ACTION_H
 #define FOCUSSTATS_API_ACTION_H
 
-#include "api/field.h"
+#include "api/answer.h"
+
+/* One of the statuses that only the action itself can know of, for a set. */
+#define REFUSAL(status) (UINT32_C(1) << STATUS_##status)
 
 struct action {
 	const char *path; /* PATH_INFO, exactly */
@@ -12,7 +15,10 @@ struct action {
 	bool open;        /* nobody need be signed in */
 	bool creates;     /* makes something that needs call->new_id */
 	bool repeatable;  /* done twice with the same new_id and now_ms it is done once, and answers the same */
-	uint32_t required, optional; /* sets of fields (field.h); `user` left out is who signed in */
+	uint32_t required, optional;       /* sets of fields (field.h); `user` left out is who signed in */
+	uint32_t refusals;                 /* what it may be refused with for its own reasons: set of REFUSAL(status) */
+	const struct answer_shape *answer; /* what it answers or, where it is a query, a list of; NULL: no JSON */
+	const char *content_type;          /* of the answer; NULL: application/json */
 	const char *summary;
 	/* Append the answer's JSON to body, without a newline. On failure the body does not matter. */
 	enum status (*carry_out)(struct store *store, const struct call *call, struct buffer *body,

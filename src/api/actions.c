@@ -1,5 +1,7 @@
 /* The dispatch table: api/action.h. What carries a row out is in recording.c, lists.c and summaries.c. */
+#include "api/exposition.h"
 #include "api/lists.h"
+#include "api/openapi.h"
 #include "api/recording.h"
 #include "api/summaries.h"
 
@@ -22,6 +24,8 @@ static const struct action actions[] = {
 		.repeatable = true,
 		.required = SET(USER),
 		.summary = "Create the user's FocusStats object.",
+		.refusals = REFUSAL(CONFLICT),
+		.answer = &answer_focus_stats,
 		.carry_out = recording_init_user,
 	},
 	{
@@ -31,6 +35,8 @@ static const struct action actions[] = {
 		.required = SET(USER) | SET(DOCUMENT) | SET(LIBRARY),
 		.optional = SET(NEW_SESSION),
 		.summary = "Record that the user begins to read the document.",
+		.refusals = REFUSAL(NOT_FOUND) | REFUSAL(CONFLICT),
+		.answer = &answer_focus_session,
 		.carry_out = recording_start_session,
 	},
 	{
@@ -39,6 +45,8 @@ static const struct action actions[] = {
 		.required = SET(SESSION),
 		.optional = SET(PROGRESS),
 		.summary = "The reader is still there.",
+		.refusals = REFUSAL(NOT_FOUND) | REFUSAL(CONFLICT),
+		.answer = &answer_focus_session,
 		.carry_out = recording_heartbeat,
 	},
 	{
@@ -47,6 +55,8 @@ static const struct action actions[] = {
 		.required = SET(SESSION),
 		.optional = SET(END_TIME) | SET(PROGRESS),
 		.summary = "End an active session.",
+		.refusals = REFUSAL(NOT_FOUND) | REFUSAL(CONFLICT),
+		.answer = &answer_focus_session,
 		.carry_out = recording_end_session,
 	},
 	{
@@ -56,6 +66,8 @@ static const struct action actions[] = {
 		.required = SET(USER) | SET(DOCUMENT) | SET(LIBRARY) | SET(START_TIME) | SET(END_TIME),
 		.optional = SET(NEW_SESSION),
 		.summary = "Record a session of the past.",
+		.refusals = REFUSAL(NOT_FOUND) | REFUSAL(CONFLICT),
+		.answer = &answer_focus_session,
 		.carry_out = recording_add_session,
 	},
 	{
@@ -64,6 +76,8 @@ static const struct action actions[] = {
 		.repeatable = true,
 		.required = SET(USER) | SET(SESSIONS),
 		.summary = "Record sessions of the past, each for itself.",
+		.refusals = REFUSAL(NOT_FOUND),
+		.answer = &answer_results,
 		.carry_out = recording_add_sessions,
 	},
 	{
@@ -72,12 +86,16 @@ static const struct action actions[] = {
 		.required = SET(SESSION),
 		.optional = SET(START_TIME) | SET(END_TIME) | SET(DOCUMENT),
 		.summary = "Change a session's times or document.",
+		.refusals = REFUSAL(NOT_FOUND) | REFUSAL(CONFLICT),
+		.answer = &answer_focus_session,
 		.carry_out = recording_edit_session,
 	},
 	{
 		.path = "/FocusStats/removeSession",
 		.required = SET(SESSION),
 		.summary = "Delete a session.",
+		.refusals = REFUSAL(NOT_FOUND),
+		.answer = &answer_nothing,
 		.carry_out = recording_remove_session,
 	},
 	{
@@ -86,6 +104,8 @@ static const struct action actions[] = {
 		.required = SET(USER) | SET(DOCUMENT),
 		.optional = SET(TITLE) | SET(AUTHORS),
 		.summary = "Tell a document's title and authors.",
+		.refusals = REFUSAL(NOT_FOUND),
+		.answer = &answer_document,
 		.carry_out = recording_set_document,
 	},
 	{
@@ -94,12 +114,16 @@ static const struct action actions[] = {
 		.required = SET(USER),
 		.optional = SET(TIMEZONE) | SET(DAY_START) | SET(WEEK_START) | SET(DAILY_GOAL) | SET(IDLE_TIMEOUT),
 		.summary = "Change the user's settings; all history counts by them.",
+		.refusals = REFUSAL(NOT_FOUND),
+		.answer = &answer_user,
 		.carry_out = recording_set_settings,
 	},
 	{
 		.path = "/FocusStats/removeUser",
 		.required = SET(USER) | SET(CONFIRM),
 		.summary = "Erase the user with sessions, documents and settings.",
+		.refusals = REFUSAL(NOT_FOUND),
+		.answer = &answer_removed,
 		.carry_out = recording_remove_user,
 	},
 	{
@@ -107,6 +131,8 @@ static const struct action actions[] = {
 		.repeatable = true,
 		.required = SET(USER),
 		.summary = "The user's FocusStats object with the ids of the ended sessions.",
+		.refusals = REFUSAL(NOT_FOUND),
+		.answer = &answer_stats_list,
 		.carry_out = lists_view_stats,
 	},
 	{
@@ -115,6 +141,8 @@ static const struct action actions[] = {
 		.required = SET(USER),
 		.optional = FILTER | SET(LIMIT) | SET(AFTER) | SET(ORDER),
 		.summary = "The user's sessions, oldest first unless asked otherwise.",
+		.refusals = REFUSAL(NOT_FOUND),
+		.answer = &answer_session_list,
 		.carry_out = lists_get_sessions,
 	},
 	{
@@ -122,6 +150,8 @@ static const struct action actions[] = {
 		.repeatable = true,
 		.required = SET(USER),
 		.summary = "The user's open sessions, oldest first.",
+		.refusals = REFUSAL(NOT_FOUND),
+		.answer = &answer_active_list,
 		.carry_out = lists_get_active_sessions,
 	},
 	{
@@ -130,6 +160,8 @@ static const struct action actions[] = {
 		.required = SET(USER),
 		.optional = FILTER,
 		.summary = "Time read, sessions, documents and days at a glance.",
+		.refusals = REFUSAL(NOT_FOUND),
+		.answer = &answer_summary_list,
 		.carry_out = summaries_get_summary,
 	},
 	{
@@ -138,6 +170,8 @@ static const struct action actions[] = {
 		.required = SET(USER) | SET(UNIT),
 		.optional = FILTER | SET(FILL),
 		.summary = "Time read by day, week, month or year.",
+		.refusals = REFUSAL(NOT_FOUND),
+		.answer = &answer_period_list,
 		.carry_out = summaries_get_periods,
 	},
 	{
@@ -146,6 +180,8 @@ static const struct action actions[] = {
 		.required = SET(USER),
 		.optional = FILTER,
 		.summary = "Time read by weekday and hour of the wall clock.",
+		.refusals = REFUSAL(NOT_FOUND),
+		.answer = &answer_hour_list,
 		.carry_out = summaries_get_hours,
 	},
 	{
@@ -154,6 +190,8 @@ static const struct action actions[] = {
 		.required = SET(USER),
 		.optional = FILTER,
 		.summary = "Time read by document, with progress and time left.",
+		.refusals = REFUSAL(NOT_FOUND),
+		.answer = &answer_document_list,
 		.carry_out = summaries_get_documents,
 	},
 	{
@@ -162,6 +200,8 @@ static const struct action actions[] = {
 		.required = SET(USER),
 		.optional = FILTER | SET(LEAST_SECONDS),
 		.summary = "Days read in a row, now and at best.",
+		.refusals = REFUSAL(NOT_FOUND),
+		.answer = &answer_streak_list,
 		.carry_out = summaries_get_streaks,
 	},
 	{
@@ -170,6 +210,8 @@ static const struct action actions[] = {
 		.required = SET(USER),
 		.optional = SET(TIMEZONE),
 		.summary = "Today against the daily goal.",
+		.refusals = REFUSAL(NOT_FOUND),
+		.answer = &answer_goal_list,
 		.carry_out = summaries_get_goal,
 	},
 	{
@@ -177,6 +219,8 @@ static const struct action actions[] = {
 		.repeatable = true,
 		.required = SET(USER),
 		.summary = "The user's settings.",
+		.refusals = REFUSAL(NOT_FOUND),
+		.answer = &answer_settings_list,
 		.carry_out = lists_get_settings,
 	},
 	{
@@ -184,6 +228,8 @@ static const struct action actions[] = {
 		.repeatable = true,
 		.required = SET(USER),
 		.summary = "All that there is of the user.",
+		.refusals = REFUSAL(NOT_FOUND),
+		.answer = &answer_export_list,
 		.carry_out = lists_export_user,
 	},
 	{
@@ -192,9 +238,30 @@ static const struct action actions[] = {
 		.open = true,
 		.repeatable = true,
 		.summary = "Whether the store can be read.",
+		.answer = &answer_health,
 		.carry_out = health,
 	},
+	{
+		.path = "/FocusStats/metrics",
+		.is_get = true,
+		.open = true,
+		.repeatable = true,
+		.summary = "What was counted, for Prometheus.",
+		.content_type = EXPOSITION_CONTENT_TYPE,
+		.carry_out = exposition_write,
+	},
+	{
+		.path = "/FocusStats/openapi.json",
+		.is_get = true,
+		.open = true,
+		.repeatable = true,
+		.answer = &answer_description,
+		.summary = "This description of the API.",
+		.carry_out = openapi_write,
+	},
 };
+
+_Static_assert(sizeof actions / sizeof actions[0] < METRICS_KINDS, "there is a place to count each");
 
 const struct action *action_table(size_t *count)
 {

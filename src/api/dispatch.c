@@ -136,7 +136,7 @@ enum status dispatch_body(const struct request *request, struct call *call, stru
 	return STATUS_OK;
 }
 
-static unsigned http_status_of(enum status status)
+unsigned dispatch_http_status(enum status status)
 {
 	static const unsigned statuses[] = {
 		[STATUS_OK] = 200,          [STATUS_INVALID] = 400,   [STATUS_UNAUTHENTICATED] = 401,
@@ -165,7 +165,9 @@ void dispatch_answer(const struct policy *policy, const struct action *action, c
 		status = STATUS_UNAVAILABLE;
 		text = "out of memory";
 	}
-	answer->http_status = http_status_of(status);
+	answer->http_status = dispatch_http_status(status);
+	answer->content_type =
+		status == STATUS_OK && action && action->content_type ? action->content_type : "application/json";
 	answer->retry_after = status == STATUS_UNAVAILABLE;
 	if (status != STATUS_OK) {
 		buffer_release(&answer->body);

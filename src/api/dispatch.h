@@ -19,6 +19,9 @@ enum status dispatch_head(const struct policy *policy, const struct request *req
 /* Check the body, request->body, and make the call's arguments of it. */
 enum status dispatch_body(const struct request *request, struct call *call, struct error *error);
 
+/* What HTTP calls it. */
+unsigned dispatch_http_status(enum status status);
+
 /* Complete the answer. error->status tells whether answer->body holds the action's answer or error the refusal.
  * action is NULL where the request named none. */
 void dispatch_answer(const struct policy *policy, const struct action *action, const struct error *error,

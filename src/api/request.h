@@ -79,6 +79,7 @@ struct call {
 
 struct answer {
 	unsigned http_status;
+	const char *content_type;
 	struct buffer body; /* released by the caller */
 	struct text allow;  /* Allow header, where not empty */
 	bool retry_after;

@@ -3,6 +3,7 @@
 
 #include "api/arguments.h"
 #include "api/dispatch.h"
+#include "api/exposition.h"
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/log.h"
@@ -152,7 +153,7 @@ static void render(struct answer *answer, struct buffer *output)
 
 	buffer_append_format(&head, "Status: %u %s\r\n", answer->http_status, reason_of(answer->http_status));
 	if (!answer->preflight)
-		buffer_append_format(&head, "Content-Type: application/json\r\nContent-Length: %zu\r\n",
+		buffer_append_format(&head, "Content-Type: %s\r\nContent-Length: %zu\r\n", answer->content_type,
 				     answer->body.size);
 	buffer_append_string(&head, "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n");
 	if (answer->allow.size > 0 && !answer->preflight)
@@ -230,6 +231,15 @@ static enum status carry_out(struct service *service, const struct exchange_sour
 	return error->status;
 }
 
+/* A relayed request is counted by the process in front. */
+static void count(struct service *service, const struct exchange_source *source, const struct call *call,
+		  const struct answer *answer, enum status status, int64_t begun_ns)
+{
+	if (source->relay < 0)
+		metrics_count_request(service->owner.metrics, exposition_kind(call->action),
+				      exposition_outcome(status, answer->preflight), clock_monotonic_ns() - begun_ns);
+}
+
 void exchange_serve(struct service *service, const struct exchange_source *source, struct buffer *output,
 		    struct buffer *log)
 {
@@ -241,6 +251,7 @@ void exchange_serve(struct service *service, const struct exchange_source *sourc
 	struct answer answer = {0};
 	struct buffer body = BUFFER_INIT;
 	struct error error = {.status = STATUS_OK};
+	int64_t begun_ns = clock_monotonic_ns();
 
 	read_parameters(source->parameters, &incoming);
 	if (source->relay >= 0) {
@@ -256,6 +267,8 @@ void exchange_serve(struct service *service, const struct exchange_source *sourc
 	if (error.status == STATUS_UNAVAILABLE)
 		write_log(service, source, &incoming, &call, &error, &answer, log);
 	render(&answer, output);
+	count(service, source, &call, &answer,
+	      answer.retry_after || buffer_failed(output) ? STATUS_UNAVAILABLE : error.status, begun_ns);
 	buffer_release(&answer.request_id);
 	buffer_release(&body);
 	arguments_release(&call.arguments);

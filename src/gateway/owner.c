@@ -1,6 +1,7 @@
 /* Being the owner, or not; see owner.h. */
 #include "gateway/owner.h"
 
+#include "api/exposition.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "gateway/relay.h"
@@ -29,6 +30,7 @@ static enum status open_store(struct owner *owner, struct store **store, struct 
 		.home = home_reach(&owner->home),
 		.name = owner->home.path,
 		.once = owner->options.once,
+		.metrics = owner->metrics,
 		.fatal = owner->options.fatal,
 		.context = owner->options.context,
 	};
@@ -87,6 +89,7 @@ enum status owner_init(struct owner *owner, const char *home, const struct owner
 	*owner = (struct owner){.options = *options, .listener = -1};
 	if (home_open(&owner->home, home, error) != STATUS_OK)
 		return error->status;
+	owner->metrics = metrics_open(owner->home.folder, owner->home.path, exposition_layout());
 	pthread_mutex_init(&owner->mutex, NULL);
 	pthread_cond_init(&owner->taken, NULL);
 	if (!options->once)
@@ -232,5 +235,6 @@ void owner_destroy(struct owner *owner)
 		close(owner->listener);
 	pthread_cond_destroy(&owner->taken);
 	pthread_mutex_destroy(&owner->mutex);
+	metrics_close(owner->metrics);
 	home_close(&owner->home);
 }

@@ -23,7 +23,8 @@ struct owner_options {
 struct owner {
 	struct owner_options options;
 	struct home home;
-	pthread_mutex_t mutex; /* guards taking, and goes with `taken` */
+	struct metrics *metrics; /* of the home folder; NULL where there is no memory */
+	pthread_mutex_t mutex;   /* guards taking, and goes with `taken` */
 	pthread_cond_t taken;
 	bool taking; /* a thread of this process tries to become the owner; it alone has what is marked so */
 	_Atomic(struct store *) store; /* NULL while another process is the owner, or none */

@@ -1,6 +1,8 @@
 /* The committer; see committer.h. */
 #include "store/committer.h"
 
+#include "base/clock.h"
+
 #include <errno.h>
 #include <semaphore.h>
 #include <stdlib.h>
@@ -41,6 +43,15 @@ static int apply_batch(struct committer *committer, DB_TXN *txn, struct pending 
 	return apply_tally(committer->environment, txn, &tally);
 }
 
+static unsigned count(const struct pending *batch)
+{
+	unsigned size = 0;
+
+	for (; batch; batch = batch->next)
+		size++;
+	return size;
+}
+
 /* Carry the batch out in one transaction. Returns 0, and every operation has its own outcome, or what the engine said,
  * and nothing of the batch is stored. */
 static int commit_batch(struct committer *committer, struct pending *batch, const char **doing)
@@ -62,7 +73,9 @@ static int commit_batch(struct committer *committer, struct pending *batch, cons
 		return result;
 	}
 	*doing = "committing";
+	int64_t begun_ns = clock_monotonic_ns();
 	result = txn->commit(txn, DB_TXN_SYNC);
+	metrics_count_commit(committer->metrics, count(batch), clock_monotonic_ns() - begun_ns, result == 0);
 	atomic_store(&committer->dirty, true);
 	return result;
 }
@@ -133,9 +146,13 @@ static void *run(void *context)
 }
 
 enum status committer_start(struct committer *committer, struct environment *environment, struct snapshots *snapshots,
-			    struct error *error)
+			    struct metrics *metrics, struct error *error)
 {
-	*committer = (struct committer){.environment = environment, .snapshots = snapshots};
+	*committer = (struct committer){
+		.environment = environment,
+		.snapshots = snapshots,
+		.metrics = metrics,
+	};
 	committer->last = &committer->first;
 	pthread_mutex_init(&committer->mutex, NULL);
 	pthread_cond_init(&committer->wake, NULL);

@@ -15,6 +15,7 @@ struct pending;
 struct committer {
 	struct environment *environment;
 	struct snapshots *snapshots;
+	struct metrics *metrics; /* or NULL */
 	pthread_t thread;
 	pthread_mutex_t mutex; /* guards the queue and `stopping` */
 	pthread_cond_t wake;
@@ -24,7 +25,7 @@ struct committer {
 };
 
 enum status committer_start(struct committer *committer, struct environment *environment, struct snapshots *snapshots,
-			    struct error *error);
+			    struct metrics *metrics, struct error *error);
 
 /* Carry out what is queued and end the thread. */
 void committer_stop(struct committer *committer);

@@ -19,8 +19,9 @@ struct store {
 	struct environment environment;
 	struct snapshots snapshots;
 	struct committer committer;
-	int64_t opened_ms; /* since 1970 */
-	bool checkpoints;  /* the thread below runs */
+	struct metrics *metrics; /* or NULL */
+	int64_t opened_ms;       /* since 1970 */
+	bool checkpoints;        /* the thread below runs */
 	pthread_t checkpointer;
 	pthread_mutex_t mutex; /* guards stopping */
 	pthread_cond_t wake;
@@ -129,8 +130,10 @@ enum status store_open(const struct store_options *options, struct store **store
 		free(opened);
 		return error->status;
 	}
+	opened->metrics = options->metrics;
 	snapshots_init(&opened->snapshots, &opened->environment);
-	if (committer_start(&opened->committer, &opened->environment, &opened->snapshots, error) != STATUS_OK) {
+	if (committer_start(&opened->committer, &opened->environment, &opened->snapshots, options->metrics, error) !=
+	    STATUS_OK) {
 		environment_close(&opened->environment, &ignored);
 		free(opened);
 		return error->status;
@@ -208,6 +211,11 @@ enum status store_figures(struct store *store, struct store_figures *figures, st
 	if (error->status == STATUS_OK && figures_read(&store->environment, &read.engine, error) == STATUS_OK)
 		*figures = read;
 	return error->status;
+}
+
+struct metrics *store_metrics(const struct store *store)
+{
+	return store->metrics;
 }
 
 enum status store_ping(struct store *store, struct error *error)

@@ -8,6 +8,7 @@
 #define FOCUSSTATS_STORE_STORE_H
 
 #include "base/error.h"
+#include "base/metrics.h"
 #include "store/figures.h"
 #include "store/operation.h"
 #include "store/record.h"
@@ -15,9 +16,10 @@
 struct store;
 
 struct store_options {
-	const char *home; /* the folder, absolute; must exist and be this process's alone */
-	const char *name; /* what the log calls it */
-	bool once;        /* for one request: little cache, no checkpoints before the close */
+	const char *home;        /* the folder, absolute; must exist and be this process's alone */
+	const char *name;        /* what the log calls it */
+	bool once;               /* for one request: little cache, no checkpoints before the close */
+	struct metrics *metrics; /* where commits are counted, or NULL; outlives the store */
 	/* Called, from any thread, where the process must not go on with this store: a sync failed, or the engine
 	 * needs recovery. Must log `what` and end the process, without closing the store. */
 	void (*fatal)(void *context, const char *what);
@@ -104,6 +106,9 @@ struct store_figures {
 };
 
 enum status store_figures(struct store *store, struct store_figures *figures, struct error *error);
+
+/* Where its commits are counted; NULL for nowhere. */
+struct metrics *store_metrics(const struct store *store);
 
 /* Read something. STATUS_UNAVAILABLE where that fails. */
 enum status store_ping(struct store *store, struct error *error);
