@@ -63,5 +63,6 @@ bool filter_touches(const struct filter *filter, const struct session_facts *fac
 {
 	int64_t end_ms = facts->ended ? facts->end_ms : filter->now_ms;
 
-	return facts->start_ms < filter->to_ms && (facts->start_ms >= filter->from_ms || end_ms > filter->from_ms);
+	return filter->from_ms < filter->to_ms && facts->start_ms < filter->to_ms &&
+	       (facts->start_ms >= filter->from_ms || end_ms > filter->from_ms);
 }
