@@ -52,7 +52,7 @@ class Adding(timed.TimedCase):
     def setUp(self):
         super().setUp()
         self.init()
-        self.id = str(uuid.uuid4())
+        self.chosen = str(uuid.uuid4())
 
     def fields(self, **more):
         return {"user": self.user, "document": "a book", "library": "home", "startTime": START, "endTime": END, **more}
@@ -71,35 +71,35 @@ class Adding(timed.TimedCase):
 
     def test_retried(self):
         for _ in range(3):
-            self.assertEqual(self.add(START, END, focusSession=self.id), self.id)
+            self.assertEqual(self.add(START, END, focusSession=self.chosen), self.chosen)
             self.later(1)
-        self.assertEqual(self.add("2025-11-09T11:00:00+01:00", END, focusSession=self.id.upper()), self.id)
-        self.assertEqual([session["_id"] for session in self.sessions()], [self.id])
+        self.assertEqual(self.add("2025-11-09T11:00:00+01:00", END, focusSession=self.chosen.upper()), self.chosen)
+        self.assertEqual([session["_id"] for session in self.sessions()], [self.chosen])
 
     @tap.cases([("another document", {"document": "another"}), ("another library", {"library": "work"}),
                 ("another start", {"startTime": "2025-11-09T10:00:00.001Z"}), ("another end", {"endTime": "2025-11-09T11:30:00.001Z"})])
     def test_retried_with(self, more):
-        self.add(START, END, focusSession=self.id)
+        self.add(START, END, focusSession=self.chosen)
         before = self.sessions()
-        self.refused(409, [self.id], "addSession", self.fields(focusSession=self.id, **more))
+        self.refused(409, [self.chosen], "addSession", self.fields(focusSession=self.chosen, **more))
         self.assertEqual(self.sessions(), before)
 
     def test_retried_for_another_user(self):
-        self.add(START, END, focusSession=self.id)
+        self.add(START, END, focusSession=self.chosen)
         other = self.user + "-2"
         self.init(other)
-        self.refused(409, [self.id], "addSession", self.fields(focusSession=self.id, user=other))
+        self.refused(409, [self.chosen], "addSession", self.fields(focusSession=self.chosen, user=other))
         self.assertEqual(self.list("_getSessions", {"user": other}), [])
 
     def test_the_id_of_a_started_one(self):
-        self.begin(focusSession=self.id)
-        self.refused(409, [self.id], "addSession", self.fields(focusSession=self.id, startTime=self.BEGIN, endTime=self.BEGIN))
-        self.assertIsNone(self.session(self.id)["endTime"])
+        self.begin(focusSession=self.chosen)
+        self.refused(409, [self.chosen], "addSession", self.fields(focusSession=self.chosen, startTime=self.BEGIN, endTime=self.BEGIN))
+        self.assertIsNone(self.session(self.chosen)["endTime"])
 
     def test_the_id_of_a_removed_one(self):
-        self.add(START, END, focusSession=self.id)
-        self.ok("removeSession", {"focusSession": self.id})
-        self.assertEqual(self.add(START, START, "another", focusSession=self.id), self.id)
+        self.add(START, END, focusSession=self.chosen)
+        self.ok("removeSession", {"focusSession": self.chosen})
+        self.assertEqual(self.add(START, START, "another", focusSession=self.chosen), self.chosen)
         self.assertEqual([session["document"] for session in self.sessions()], ["another"])
 
     def test_of_zero_length(self):

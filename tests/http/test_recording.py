@@ -26,77 +26,77 @@ class ChosenIds(timed.TimedCase):
     def setUp(self):
         super().setUp()
         self.init()
-        self.id = own(ID)
+        self.chosen = own(ID)
 
     def start_chosen(self, **more):
-        return self.begin(focusSession=self.id, **more)
+        return self.begin(focusSession=self.chosen, **more)
 
     def test_it_is_the_session_s_id(self):
-        self.assertEqual(self.start_chosen(), self.id)
-        self.assertEqual([(session["_id"], session["startTime"]) for session in self.sessions()], [(self.id, "2025-11-10T12:00:00.000Z")])
+        self.assertEqual(self.start_chosen(), self.chosen)
+        self.assertEqual([(session["_id"], session["startTime"]) for session in self.sessions()], [(self.chosen, "2025-11-10T12:00:00.000Z")])
 
     def test_again_answers_the_same_and_changes_nothing(self):
         self.start_chosen()
         before = self.sessions()
         self.later(60)
-        self.assertEqual(self.start_chosen(), self.id)
+        self.assertEqual(self.start_chosen(), self.chosen)
         self.assertEqual(self.sessions(), before)
 
     def test_another_library_is_the_same_session(self):
         self.start_chosen()
-        self.assertEqual(self.start_chosen(library="work"), self.id)
+        self.assertEqual(self.start_chosen(library="work"), self.chosen)
         self.assertEqual(len(self.sessions(library="home")), 1)
         self.assertEqual(self.sessions(library="work"), [])
 
     def test_again_after_its_end(self):
         self.start_chosen()
         self.later(60)
-        self.end(self.id)
+        self.end(self.chosen)
         before = self.sessions()
         self.later(60)
-        self.assertEqual(self.start_chosen(), self.id)
+        self.assertEqual(self.start_chosen(), self.chosen)
         self.assertEqual(self.sessions(), before)
 
     def test_again_after_an_edit(self):
         self.start_chosen()
         self.later(60)
-        self.end(self.id)
-        self.ok("editSession", {"focusSession": self.id, "startTime": "2025-11-10T11:00:00Z"})
-        self.assertEqual(self.start_chosen(), self.id)
-        self.assertEqual(self.session(self.id)["startTime"], "2025-11-10T11:00:00.000Z")
+        self.end(self.chosen)
+        self.ok("editSession", {"focusSession": self.chosen, "startTime": "2025-11-10T11:00:00Z"})
+        self.assertEqual(self.start_chosen(), self.chosen)
+        self.assertEqual(self.session(self.chosen)["startTime"], "2025-11-10T11:00:00.000Z")
 
     def test_again_after_an_edit_of_the_document(self):
         """With the one that it was started with, and with the one that it has now."""
         self.start_chosen()
-        self.ok("editSession", {"focusSession": self.id, "document": "another"})
+        self.ok("editSession", {"focusSession": self.chosen, "document": "another"})
         before = self.sessions()
-        self.assertEqual(self.start_chosen(), self.id)
-        self.assertEqual(self.start_chosen(document="another"), self.id)
-        self.refused(409, [self.id], "startSession", {"user": self.user, "document": "a third", "library": "home", "focusSession": self.id})
+        self.assertEqual(self.start_chosen(), self.chosen)
+        self.assertEqual(self.start_chosen(document="another"), self.chosen)
+        self.refused(409, [self.chosen], "startSession", {"user": self.user, "document": "a third", "library": "home", "focusSession": self.chosen})
         self.assertEqual(self.sessions(), before)
 
     def test_another_document(self):
         self.start_chosen()
         before = self.sessions()
-        self.refused(409, [self.id], "startSession", {"user": self.user, "document": "another", "library": "home", "focusSession": self.id})
+        self.refused(409, [self.chosen], "startSession", {"user": self.user, "document": "another", "library": "home", "focusSession": self.chosen})
         self.assertEqual(self.sessions(), before)
 
     def test_another_user(self):
         self.start_chosen()
         other = self.user + "-2"
         self.init(other)
-        self.refused(409, [self.id], "startSession", {"user": other, "document": "a book", "library": "home", "focusSession": self.id})
+        self.refused(409, [self.chosen], "startSession", {"user": other, "document": "a book", "library": "home", "focusSession": self.chosen})
         self.assertEqual(self.list("_getSessions", {"user": other}), [])
 
     def test_upper_case_is_answered_in_lower_case(self):
-        self.assertEqual(self.begin(focusSession=self.id.upper()), self.id)
-        self.assertEqual(self.start_chosen(), self.id)
-        self.assertEqual([session["_id"] for session in self.sessions()], [self.id])
+        self.assertEqual(self.begin(focusSession=self.chosen.upper()), self.chosen)
+        self.assertEqual(self.start_chosen(), self.chosen)
+        self.assertEqual([session["_id"] for session in self.sessions()], [self.chosen])
 
     def test_of_a_removed_session_may_be_used_again(self):
         self.start_chosen()
-        self.ok("removeSession", {"focusSession": self.id})
-        self.assertEqual(self.start_chosen(document="another"), self.id)
+        self.ok("removeSession", {"focusSession": self.chosen})
+        self.assertEqual(self.start_chosen(document="another"), self.chosen)
         self.assertEqual([session["document"] for session in self.sessions()], ["another"])
 
     @tap.cases([
@@ -127,9 +127,9 @@ class ChosenIds(timed.TimedCase):
         self.refused(400, ["focusSession"], action, {"document": "d"})
 
     def test_unknown_user(self):
-        fields = {"user": "nobody of this name", "document": "d", "library": "l", "focusSession": self.id}
+        fields = {"user": "nobody of this name", "document": "d", "library": "l", "focusSession": self.chosen}
         self.refused(404, ["nobody of this name"], "startSession", fields)
-        self.assertEqual(self.start_chosen(), self.id)
+        self.assertEqual(self.start_chosen(), self.chosen)
 
 
 class Heartbeats(timed.TimedCase):

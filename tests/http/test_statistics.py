@@ -30,7 +30,7 @@ class StatisticsCase(timed.TimedCase):
         super().setUp()
         self.init()
 
-    def settings(self, **settings):
+    def set(self, **settings):
         self.ok("setSettings", {"user": self.user, **settings})
 
     def read(self, *spans, document="a book", **more):
@@ -128,7 +128,7 @@ class Filters(StatisticsCase):
 
     def test_dates_are_reading_days(self):
         """A date as from begins with that day, a date as to excludes it."""
-        self.settings(timezone="America/New_York", dayStart="04:00")
+        self.set(timezone="America/New_York", dayStart="04:00")
         self.add("2025-11-03T00:00:00Z", "2025-11-06T00:00:00Z")
         self.assertEqual([self.seconds(**{"from": "2025-11-03"}), self.seconds(to="2025-11-03"), self.seconds(**{"from": "2025-11-03", "to": "2025-11-04"}),
                           self.seconds(**{"from": "2025-11-03", "to": "2025-11-04", "timezone": "UTC"})],
@@ -190,21 +190,21 @@ class Hours(StatisticsCase):
         self.assertEqual(self.found(), {(1, 10): 900 + 600, (1, 11): 3600 + 600, (1, 12): 900})
 
     def test_day_start_plays_no_part(self):
-        self.settings(dayStart="04:00")
+        self.set(dayStart="04:00")
         self.read((2, "01:00", "02:00"))
         self.assertEqual(self.found(), {(7, 1): 3600})
         self.assertEqual(self.one("_getPeriods", {"unit": "day"})["label"], "2025-11-01")
 
     def test_an_hour_that_happens_twice_adds_up(self):
         """In Berlin it was from two to three o'clock twice on Sunday, 26 October 2025, and never on 30 March."""
-        self.settings(timezone="Europe/Berlin")
+        self.set(timezone="Europe/Berlin")
         self.add("2025-10-25T23:00:00Z", "2025-10-26T03:00:00Z")
         self.assertEqual(self.found(), {(7, 1): 3600, (7, 2): 7200, (7, 3): 3600})
         self.assertEqual(self.found(timezone="Asia/Kathmandu"), {(7, 4): 900, (7, 5): 3600, (7, 6): 3600, (7, 7): 3600, (7, 8): 2700})
         self.assertEqual(self.found(to="2025-10-26T00:30:00Z"), {(7, 1): 3600, (7, 2): 1800})
 
     def test_an_hour_that_does_not_happen(self):
-        self.settings(timezone="Europe/Berlin")
+        self.set(timezone="Europe/Berlin")
         self.add("2025-03-30T00:00:00Z", "2025-03-30T02:00:00Z")
         self.assertEqual(self.found(), {(7, 1): 3600, (7, 3): 3600})
 
@@ -250,7 +250,7 @@ class Periods(StatisticsCase):
                                                      ("friday", "2025-10-31"), ("saturday", "2025-11-01"), ("sunday", "2025-11-02"))])
     def test_week_start(self, day, label):
         """5 November 2025 is a Wednesday."""
-        self.settings(weekStart=day)
+        self.set(weekStart=day)
         self.read((5, "10:00", "10:30"))
         self.assertEqual(self.labels(unit="week"), [(label, 1800, 1, 1)])
 
@@ -262,7 +262,7 @@ class Periods(StatisticsCase):
 
     def test_months_are_made_of_reading_days(self):
         """What was read at three in the morning of the first belongs to the month before where the day begins at four."""
-        self.settings(dayStart="04:00", timezone="Europe/Berlin")
+        self.set(dayStart="04:00", timezone="Europe/Berlin")
         self.read((1, "02:00", "02:30"))
         self.assertEqual(self.labels(unit="month"), [("2025-10", 1800, 1, 1)])
         period, = self.list("_getPeriods", {"unit": "month"})
@@ -282,14 +282,14 @@ class Periods(StatisticsCase):
         self.assertEqual(self.labels(unit="day"), [("2025-11-03", 0, 1, 1), ("2025-11-04", 36000, 1, 1)])
 
     def test_days_of_23_and_25_hours(self):
-        self.settings(timezone="Europe/Berlin")
+        self.set(timezone="Europe/Berlin")
         self.add("2025-03-29T00:00:00Z", "2025-03-31T12:00:00Z")
         self.add("2025-10-25T00:00:00Z", "2025-10-27T12:00:00Z")
         found = {label: seconds for label, seconds, *_ in self.labels(unit="day")}
         self.assertEqual((found["2025-03-30"], found["2025-10-26"]), (23 * 3600, 25 * 3600))
 
     def test_a_day_that_samoa_skipped(self):
-        self.settings(timezone="Pacific/Apia")
+        self.set(timezone="Pacific/Apia")
         self.add("2011-12-29T10:00:00Z", "2012-01-01T10:00:00Z")
         self.assertEqual(self.labels(unit="day", fill=True), [("2011-12-29", 24 * 3600, 1, 1), ("2011-12-31", 24 * 3600, 1, 1), ("2012-01-01", 24 * 3600, 1, 1)])
         self.assertEqual(self.one("_getStreaks")["longestDays"], 3)

@@ -22,7 +22,7 @@ class StreakCase(timed.TimedCase):
         super().setUp()
         self.init()
 
-    def settings(self, **settings):
+    def set(self, **settings):
         self.ok("setSettings", {"user": self.user, **settings})
 
     def read(self, *days, minutes=10):
@@ -125,7 +125,7 @@ class Streaks(StreakCase):
 
     def test_day_start(self):
         """What was read after midnight still is yesterday's."""
-        self.settings(dayStart="04:00")
+        self.set(dayStart="04:00")
         self.add("2025-11-08T10:00:00Z", "2025-11-08T11:00:00Z")
         self.add("2025-11-10T01:00:00Z", "2025-11-10T02:00:00Z")
         self.assertEqual(self.streak(), (2, 2, "2025-11-08", "2025-11-09", False))
@@ -134,7 +134,7 @@ class Streaks(StreakCase):
 
     def test_days_of_23_and_25_hours_do_not_break_it(self):
         """Half an hour late in the evening, every day of a year with both changes."""
-        self.settings(timezone="America/New_York")
+        self.set(timezone="America/New_York")
         elements = []
         for day in range(365):
             start = timed.ms_of("2024-11-11T04:00:00Z") + day * timed.DAY_MS + (timed.HOUR_MS if day <= 118 or day >= 357 else 0)
@@ -144,7 +144,7 @@ class Streaks(StreakCase):
 
     def test_samoa(self):
         """30 December 2011 was none there."""
-        self.settings(timezone="Pacific/Apia")
+        self.set(timezone="Pacific/Apia")
         self.add("2011-12-29T20:00:00Z", "2011-12-29T21:00:00Z")
         self.add("2011-12-30T20:00:00Z", "2011-12-30T21:00:00Z")
         self.assertEqual(self.streak(), (0, 2, "2011-12-29", "2011-12-31", False))
@@ -163,41 +163,41 @@ class Goals(StreakCase):
                          '[{"goal":{"date":"2025-11-10","goalSeconds":0,"seconds":600,"reached":false,"daysReached":0,"currentDays":0}}]\n')
 
     def test_reached(self):
-        self.settings(dailyGoalSeconds=600)
+        self.set(dailyGoalSeconds=600)
         self.read(1, 2, 8, 9, 10)
         self.assertEqual(self.goal(), ("2025-11-10", 600, 600, True, 5, 3))
 
     def test_not_yet_reached_today(self):
-        self.settings(dailyGoalSeconds=600)
+        self.set(dailyGoalSeconds=600)
         self.read(8, 9)
         self.read(10, minutes=9)
         self.assertEqual(self.goal(), ("2025-11-10", 600, 540, False, 2, 2))
 
     def test_a_millisecond_is_missing(self):
         """It is rounded only where it is shown."""
-        self.settings(dailyGoalSeconds=600)
+        self.set(dailyGoalSeconds=600)
         self.add("2025-11-10T10:00:00Z", "2025-11-10T10:09:59.999Z")
         self.assertEqual(self.goal(), ("2025-11-10", 600, 600, False, 0, 0))
 
     def test_a_change_applies_to_all_history(self):
         self.read(8, 9, 10)
         for seconds, days in ((600, 3), (601, 0), (0, 0), (1, 3)):
-            self.settings(dailyGoalSeconds=seconds)
+            self.set(dailyGoalSeconds=seconds)
             self.assertEqual(self.goal()[4:], (days, days))
 
     def test_a_whole_day(self):
-        self.settings(dailyGoalSeconds=86400)
+        self.set(dailyGoalSeconds=86400)
         self.add("2025-11-08T12:00:00Z", "2025-11-10T12:00:00Z")
         self.assertEqual(self.goal(), ("2025-11-10", 86400, 43200, False, 1, 1))
 
     def test_time_zone(self):
-        self.settings(dailyGoalSeconds=600)
+        self.set(dailyGoalSeconds=600)
         self.read(9, 10)
         self.assertEqual(self.goal(timezone="Pacific/Kiritimati"), ("2025-11-11", 600, 600, True, 2, 2))
         self.assertEqual(self.goal(timezone="Pacific/Pago_Pago"), ("2025-11-10", 600, 0, False, 2, 2))
 
     def test_day_start(self):
-        self.settings(dailyGoalSeconds=600, dayStart="12:01")
+        self.set(dailyGoalSeconds=600, dayStart="12:01")
         self.assertEqual(self.goal()[0], "2025-11-09")
 
     def test_bad_time_zone(self):

@@ -37,7 +37,7 @@ class SettingsCase(timed.TimedCase):
         super().setUp()
         self.init()
 
-    def settings(self):
+    def stored(self):
         return self.one("_getSettings")
 
     def set(self, **fields):
@@ -56,11 +56,11 @@ class Settings(SettingsCase):
         for name, value in (("timezone", "Europe/Berlin"), ("dayStart", "04:30"), ("weekStart", "sunday"), ("dailyGoalSeconds", 1800), ("idleTimeoutSeconds", 300)):
             self.set(**{name: value})
             wanted[name] = value
-            self.assertEqual(self.settings(), wanted)
+            self.assertEqual(self.stored(), wanted)
         self.set()
-        self.assertEqual(self.settings(), wanted)
+        self.assertEqual(self.stored(), wanted)
         self.set(**DEFAULTS)
-        self.assertEqual(self.settings(), DEFAULTS)
+        self.assertEqual(self.stored(), DEFAULTS)
 
     @tap.cases([("dayStart " + value, "dayStart", value) for value in ("00:00", "00:01", "02:30", "09:59", "19:00", "23:59")]
                + [("weekStart " + day, "weekStart", day) for day in ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")]
@@ -68,7 +68,7 @@ class Settings(SettingsCase):
                + [("idleTimeoutSeconds %d" % value, "idleTimeoutSeconds", value) for value in (60, 61, 86400)])
     def test_good(self, name, value):
         self.set(**{name: value})
-        self.assertEqual(self.settings(), {**DEFAULTS, name: value})
+        self.assertEqual(self.stored(), {**DEFAULTS, name: value})
 
     @tap.cases([("%s %r" % (name, value), name, value) for name, values in {
         "dayStart": ["", "24:00", "23:60", "4:00", "04:0", "0400", "04:00:00", "-1:00", "04.00", " 04:00", "04:00 ", "4am", "٠٤:٠٠", "04:00\n", 4, 0],
@@ -80,13 +80,13 @@ class Settings(SettingsCase):
         """Names the field, and stores none of the others beside it."""
         more = {"dailyGoalSeconds": 1200} if name != "dailyGoalSeconds" else {"dayStart": "05:00"}
         self.refused(400, [name], "setSettings", {"user": self.user, name: value, **more})
-        self.assertEqual(self.settings(), DEFAULTS)
+        self.assertEqual(self.stored(), DEFAULTS)
 
     def test_integral_numbers(self):
         for number, wanted in ((b"600.0", 600), (b"6e2", 600), (b"0.12e4", 1200), (b"60000E-2", 600), (b"-0", 0), (b"-0.0", 0)):
             self.ok("setSettings", b'{"user":"%s","dailyGoalSeconds":%s}' % (self.user.encode(), number))
-            self.assertIs(type(self.settings()["dailyGoalSeconds"]), int)
-            self.assertEqual(self.settings()["dailyGoalSeconds"], wanted)
+            self.assertIs(type(self.stored()["dailyGoalSeconds"]), int)
+            self.assertEqual(self.stored()["dailyGoalSeconds"], wanted)
         for number in (b"600.5", b"1e-1", b"86400.0000001"):
             self.refused(400, ["dailyGoalSeconds"], "setSettings", b'{"user":"%s","dailyGoalSeconds":%s}' % (self.user.encode(), number))
 
@@ -111,13 +111,13 @@ class Zones(SettingsCase):
     def test_good(self, zone):
         """Stored as given, links as well, and good as F's timezone."""
         self.set(timezone=zone)
-        self.assertEqual(self.settings()["timezone"], zone)
+        self.assertEqual(self.stored()["timezone"], zone)
         self.one("_getSummary", {"timezone": zone, "from": "2025-11-03"})
 
     @tap.cases(BAD_ZONES)
     def test_bad(self, zone):
         self.refused(400, ["timezone"], "setSettings", {"user": self.user, "timezone": zone, "dailyGoalSeconds": 60})
-        self.assertEqual(self.settings(), DEFAULTS)
+        self.assertEqual(self.stored(), DEFAULTS)
         for query, more in (("_getSummary", {}), ("_getPeriods", {"unit": "day"}), ("_getHours", {}), ("_getDocuments", {}), ("_getStreaks", {}), ("_getGoal", {}),
                             ("_getSessions", {})):
             self.refused(400, ["timezone"], query, {"user": self.user, "timezone": zone, **more})

@@ -91,13 +91,10 @@ class History:
             found += [(at, session, "end" if at == session["end"] else "heartbeat", part) for at, part in session["reports"]]
         return sorted(found, key=lambda event: (event[0], event[1]["id"]))
 
-    def latest_progress(self):
-        """document -> the report that came last. Two at the same millisecond are told apart by the order in which they were sent."""
-        made = {}
-        for _, session, _, part in self.events():
-            if part is not None:
-                made[session["document"]] = part
-        return made
+    def reports(self):
+        """What was said of the progress, in order."""
+        return [{"at": ms, "document": session["document"], "library": session["library"], "progress": part}
+                for ms, session, _, part in self.events() if part is not None]
 
     def bound(self):
         """A date or an instant as from or to."""

@@ -1,7 +1,7 @@
 // What the service must answer, computed a second time: straight from the rules, without any thought of speed, and with wall clocks by Intl.
 //
 // Standard input and output are lines of JSON. The first input is {from, to, zones: [...], system: {zone: table}}; the answer to it is
-// {zone: table by Intl}. Each further one is a job, {dayStart, weekStart, goalSeconds, sessions, documents, queries}: its answer is an array with
+// {zone: table by Intl}. Each further one is a job, {dayStart, weekStart, goalSeconds, sessions, documents, reports, queries}: its answer is an array with
 // the text of each query's answer. A query is {query, fields, now, zone, table: "intl" or "system"}.
 
 import {createInterface} from "node:readline";
@@ -120,6 +120,12 @@ function hours(job, calendar, fields) {
 	return ms.map((value, index) => ({hour: {weekday: Math.floor(index / 24) + 1, hour: index % 24, seconds: seconds(value)}}));
 }
 
+// The report that came last, of the sessions of a filter but for its range.
+function latest(job, document, {library}) {
+	return job.reports.filter((report) => report.document === document && (library === undefined || report.library === library))
+		.sort((a, b) => a.at - b.at).at(-1)?.progress ?? null;
+}
+
 // Not rounded: it is a quotient of floating numbers, and whether it is a half depends on the order in which they are added.
 function remaining(pieces, progress) {
 	const reported = pieces.filter((piece) => piece.progress !== null);
@@ -131,17 +137,18 @@ function remaining(pieces, progress) {
 			delta += step;
 		}
 	}
-	if (delta === 0 || progress === null) {
-		return null;
+	if (progress === 1) {
+		return 0;
 	}
-	return progress >= 1 ? 0 : ms / delta * (1 - progress) / 1000;
+	return delta === 0 || progress === null ? null : ms / delta * (1 - progress) / 1000;
 }
 
 function documents(job, calendar, fields) {
 	const pieces = select(job, calendar, fields);
 	return [...new Set(pieces.map(({document}) => document))].map((document) => {
 		const own = pieces.filter((piece) => piece.document === document);
-		const known = {title: null, authors: [], progress: null, ...job.documents[document]};
+		const known = {title: null, authors: [], ...job.documents[document]};
+		const progress = latest(job, document, fields);
 		const ms = sum(union(own).map(length));
 		return [ms, {document: {
 			document,
@@ -152,8 +159,8 @@ function documents(job, calendar, fields) {
 			activeDays: byDay(calendar, union(own)).size,
 			firstStart: instant(Math.min(...own.map(({start}) => start))),
 			lastEnd: instant(Math.max(...own.map(({end}) => end))),
-			progress: known.progress,
-			remainingSeconds: remaining(own, known.progress),
+			progress,
+			remainingSeconds: remaining(own, progress),
 		}}];
 	}).sort(([a, one], [b, other]) => b - a || Buffer.compare(Buffer.from(one.document.document), Buffer.from(other.document.document)))
 		.map(([, element]) => element);

@@ -126,8 +126,6 @@ class Dates(timed.TimedCase):
         known = {"walden": {"title": "Walden", "authors": ["H. D. Thoreau"]}, "книга": {"title": "Книга \"о\" книге", "authors": []}}
         for document, fields in known.items():
             self.ok("setDocument", {"user": self.user, "document": document, **fields})
-        for document, progress in history.latest_progress().items():
-            known.setdefault(document, {})["progress"] = progress
         return known
 
     number = 0
@@ -142,7 +140,7 @@ class Dates(timed.TimedCase):
             queries.append({"query": name, "fields": fields, "now": history.now, "zone": zone, "table": self.judge(history, zone)})
         hour, minute = settings["dayStart"].split(":")
         self.oracle.send({"dayStart": int(hour) * 60 + int(minute), "weekStart": WEEKDAYS.index(settings["weekStart"]) + 1,
-                          "goalSeconds": settings["dailyGoalSeconds"], "sessions": history.sessions, "documents": known, "queries": queries})
+                          "goalSeconds": settings["dailyGoalSeconds"], "sessions": history.sessions, "documents": known, "reports": history.reports(), "queries": queries})
         return settings, queries, said
 
     def judge(self, history, zone):
@@ -158,10 +156,11 @@ class Dates(timed.TimedCase):
         wrong = []
         for query, reply, wanted in zip(queries, said, self.oracle.receive()):
             self.counts[query["table"]] += 1
-            if reply.status == 200 and (reply.text.rstrip("\n") == wanted or same(reply.pairs(), json.loads(wanted, object_pairs_hook=list))):
+            if reply.status == 200 and reply.text.rstrip("\n") == wanted:
                 continue
-            wrong.append("seed %s, %s, now %s, %s %s:\nanswered %s\nwanted   %s" % (
-                seed, settings, text(query["now"]), query["query"], query["fields"], *differing(reply.text, wanted)))
+            found = difference(reply.json(), []) if reply.status != 200 else difference(reply.pairs(), json.loads(wanted, object_pairs_hook=list))
+            if found:
+                wrong.append("seed %s, %s, now %s, %s %s:\n%s" % (seed, settings, text(query["now"]), query["query"], query["fields"], found))
         return wrong
 
     @tap.limit(3600 if LONG else 120)
@@ -192,21 +191,19 @@ class Dates(timed.TimedCase):
         self.assertFalse(wrong, "%d answers are wrong; the first:\n%s" % (len(wrong), "\n".join(wrong[:3])))
 
 
-def same(one, other):
-    """Whether an answer, as lists of pairs, says what the oracle says, which does not round what is left of a document."""
-    if isinstance(one, list) and isinstance(other, list):
-        if len(one) == 2 and len(other) == 2 and one[0] == other[0] == "remainingSeconds" and None not in (one[1], other[1]):
-            return isinstance(one[1], int) and abs(one[1] - other[1]) <= 0.5 + 1e-9 * other[1]
-        return len(one) == len(other) and all(same(a, b) for a, b in zip(one, other))
-    if isinstance(one, float) or isinstance(other, float):
-        return isinstance(one, (int, float)) and isinstance(other, (int, float)) and one == other
-    return type(one) is type(other) and one == other
-
-
-def differing(one, other):
-    """Two texts from a little before the place where they begin to differ."""
-    at = next((index for index, (a, b) in enumerate(zip(one, other)) if a != b), min(len(one), len(other)))
-    return one[max(0, at - 120):at + 200], other[max(0, at - 120):at + 200]
+def difference(said, wanted, where=""):
+    """Where an answer, as lists of pairs, does not say what the oracle says, which does not round what is left of a document; None where it does."""
+    if isinstance(said, (list, tuple)) and isinstance(wanted, (list, tuple)) and len(said) == len(wanted):
+        if isinstance(wanted, tuple):
+            where = "%s/%s" % (where, wanted[0])
+        return next(filter(None, (difference(*pair, where) for pair in zip(said, wanted))), None)
+    if where.endswith("/remainingSeconds") and isinstance(wanted, (int, float)) and isinstance(said, int):
+        right = abs(said - wanted) <= 0.5 + 1e-9 * wanted
+    elif isinstance(said, (int, float)) and isinstance(wanted, (int, float)):
+        right = said == wanted and isinstance(said, bool) == isinstance(wanted, bool)
+    else:
+        right = type(said) is type(wanted) and said == wanted
+    return None if right else "%s: answered %r, wanted %r" % (where, said, wanted)
 
 
 if __name__ == "__main__":
