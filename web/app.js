@@ -1,220 +1,139 @@
-// The first page: its forms as JSON requests to the service, and the answers in words.
-// Nothing typed is ever cleared by a refusal, and it outlives a reload of the page in this tab.
-"use strict";
+// The dashboard: who reads, which view is shown, and what is fetched anew after a change. Each part of a view is a module of its own.
+import { byId, make, tell, wordsOf } from "./dom.js";
+import { fetchKept, keep } from "./forms.js";
+import { setUpDocuments, showDocuments } from "./documents.js";
+import { act, changed, loadReader, onChange, reader } from "./reader.js";
+import { forgetReading, setUpReading, showReading } from "./reading.js";
+import { setUpSessionDialogs } from "./session-dialog.js";
+import { filterSessions, resetSessions, setUpSessions, showSessions } from "./sessions.js";
+import { browserZone, setUpSettings, showSettings } from "./settings.js";
+import { setUpToday, showToday } from "./today.js";
+import { identify, leave, setUpWelcome } from "./welcome.js";
+import { forgetYear, setUpYear, showYear } from "./year.js";
 
-const service = new URL(document.querySelector("meta[name=focusstats-service]").content, document.baseURI);
-const byId = (id) => document.getElementById(id);
+const views = {
+	overview: () => Promise.all([showReading(), showToday(), showYear()]),
+	documents: showDocuments,
+	sessions: showSessions,
+	settings: showSettings,
+};
 
-/** What went wrong, as a sentence for the person at the page. */
-class Refusal extends Error {
-	constructor(message, status) {
-		super(message);
-		this.status = status;
+let current = null;
+
+function wanted() {
+	const name = location.hash.slice(1);
+	return Object.hasOwn(views, name) ? name : "overview";
+}
+
+/** Shows the view that the address names. Whoever chose it hears its heading. */
+async function show({ focus }) {
+	current = wanted();
+	for (const name of Object.keys(views))
+		byId(`view-${name}`).hidden = name !== current;
+	for (const link of byId("navigation").children) {
+		if (link.hash === `#${current}`)
+			link.setAttribute("aria-current", "page");
+		else
+			link.removeAttribute("aria-current");
 	}
-}
-
-/** Carries out an action and returns its answer; throws a Refusal. */
-async function post(action, fields) {
-	let response;
-	try {
-		response = await fetch(new URL(action, service), {
-			method: "POST",
-			headers: { "Content-Type": "application/json" },
-			body: JSON.stringify(fields),
-		});
-	} catch {
-		throw new Refusal("The service cannot be reached. What you typed is still here; try again.", 0);
+	const heading = byId(`${current}-title`);
+	document.title = `${heading.textContent} – FocusStats`;
+	if (focus) {
+		scrollTo(0, 0);
+		heading.focus({ preventScroll: true });
 	}
-	let answer = null;
-	try {
-		answer = await response.json();
-	} catch {
-		// Not from the service but from the web server in front of it; its status has to do.
-	}
-	// A service that is set to answer refusals with 200 tells them by the same key.
-	if (response.ok && answer !== null && answer.error === undefined)
-		return answer;
-	if (answer?.error)
-		throw new Refusal(sentence(answer.error), response.status);
-	if (response.status === 401)
-		throw new Refusal("The web server wants a name and a password.", 401);
-	throw new Refusal(`The web server answered ${response.status} ${response.statusText}`.trim() + ".", response.status);
+	await views[current]();
 }
 
-function sentence(text) {
-	return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
+function go(name) {
+	if (location.hash === `#${name}`)
+		show({ focus: true });
+	else
+		location.hash = name;
 }
 
-/** Shows TEXT below a form or section; kind is "good", "error" or nothing. */
-function tell(place, text, kind = "") {
-	const message = place.querySelector(".message");
-	message.hidden = text === "";
-	message.className = `message ${kind}`;
-	message.textContent = text;
-}
-
-/** Runs WORK with the buttons of PLACE out of reach, and tells there what it returns or why it failed. */
-async function during(place, work) {
-	const buttons = [...place.querySelectorAll("button")].filter((button) => !button.disabled);
-	const focused = document.activeElement;
-	for (const button of buttons)
-		button.disabled = true;
-	try {
-		tell(place, await work(), "good");
-	} catch (error) {
-		tell(place, error instanceof Refusal ? error.message : `This page has an error: ${error.message}`, "error");
-	} finally {
-		for (const button of buttons)
-			button.disabled = false;
-		// The focused button may be gone with its row.
-		(focused?.isConnected ? focused : place.querySelector("h2")).focus();
-	}
-}
-
-/** The value of a field, or a Refusal that names it. An id may begin or end with blanks, so nothing is trimmed. */
-function valueOf(id) {
-	const field = byId(id);
-	if (field.value !== "")
-		return field.value;
-	field.focus();
-	throw new Refusal(`${field.labels[0].textContent} is missing.`, 0);
-}
-
-// The list of sessions
-
-const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
-
-function duration(milliseconds) {
-	const seconds = Math.max(0, Math.round(milliseconds / 1000));
-	const parts = [[Math.floor(seconds / 3600), "h"], [Math.floor(seconds / 60) % 60, "min"], [seconds % 60, "s"]];
-	return parts.filter(([number], index) => number > 0 || (index === 2 && seconds === 0))
-		.map(([number, unit]) => `${number} ${unit}`).join(" ");
-}
-
-function showTime(element, instant, otherwise) {
-	if (instant !== null)
-		element.dateTime = instant;
-	element.textContent = instant === null ? otherwise : clock.format(new Date(instant));
-}
-
-function rowOf(user, session) {
-	const row = byId("session").content.cloneNode(true).firstElementChild;
-	const active = session.endTime === null;
-	row.querySelector(".document").textContent = session.document;
-	showTime(row.querySelector(".started"), session.startTime, "");
-	showTime(row.querySelector(".ended"), session.endTime, "still open");
-	row.querySelector(".length").textContent = active ? "" : duration(new Date(session.endTime) - new Date(session.startTime));
-	const end = row.querySelector(".end");
-	const remove = row.querySelector(".remove");
-	const about = `the session of ${session.document} of ${clock.format(new Date(session.startTime))}`;
-	end.setAttribute("aria-label", `End ${about}`);
-	remove.setAttribute("aria-label", `Remove ${about}`);
-	if (!active)
-		end.remove();
-	end.addEventListener("click", () => during(byId("sessions"), async () => {
-		await post("endSession", { focusSession: session._id });
-		return `Ended. ${await showSessions(user)}`;
-	}));
-	remove.addEventListener("click", async () => {
-		if (!await confirmed(`Remove ${about} for good?`))
-			return;
-		during(byId("sessions"), async () => {
-			await post("removeSession", { focusSession: session._id });
-			return `Removed. ${await showSessions(user)}`;
-		});
-	});
-	return row;
-}
-
-function confirmed(question) {
-	const dialog = byId("confirm");
-	byId("confirm-text").textContent = question;
-	dialog.returnValue = "no";
-	dialog.showModal();
-	return new Promise((resolve) => {
-		dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
-	});
-}
-
-/** Shows the list after something else was done, whose own message stays whatever becomes of the list. */
-async function refresh(user) {
-	try {
-		tell(byId("sessions"), await showSessions(user), "good");
-	} catch (error) {
-		tell(byId("sessions"), error.message, "error");
-	}
-}
-
-/** Fills the list, newest first, and returns what there is to say about it. */
-async function showSessions(user) {
-	const section = byId("sessions");
-	const sessions = (await post("_getSessions", { user })).map((element) => element.focusSession).reverse();
-	const open = sessions.filter((session) => session.endTime === null).length;
-	section.querySelector("tbody").replaceChildren(...sessions.map((session) => rowOf(user, session)));
-	section.querySelector(".scroll").hidden = sessions.length === 0;
-	byId("sessions-title").textContent = `Sessions of ${user}`;
-	if (sessions.length === 0)
-		return "No session yet.";
-	return `${sessions.length} ${sessions.length === 1 ? "session" : "sessions"}, ${open} still open.`;
-}
-
-// The forms
-
-byId("reader").addEventListener("submit", (event) => {
-	const form = event.currentTarget;
-	event.preventDefault();
-	tell(form, "");
-	if (event.submitter?.value === "create") {
-		during(form, async () => {
-			const user = valueOf("user");
-			await post("initUser", { user });
-			await refresh(user);
-			return `${user} can read now.`;
-		});
-	} else {
-		during(byId("sessions"), () => showSessions(valueOf("user")));
-	}
+addEventListener("hashchange", () => {
+	if (reader.calendar === null)
+		return;
+	if (location.hash === "#main")
+		history.replaceState(null, "", `#${current}`);
+	else
+		show({ focus: true });
 });
 
-byId("start").addEventListener("submit", (event) => {
-	const form = event.currentTarget;
-	event.preventDefault();
-	during(form, async () => {
-		const user = valueOf("user");
-		const fields = { user, document: valueOf("document"), library: valueOf("library") };
-		await post("startSession", fields);
-		await refresh(user);
-		return `Reading ${fields.document}. End the session in the list below.`;
-	});
-});
+/** The dashboard of the reader who is known now. */
+async function enter() {
+	await loadReader();
+	forgetYear();
+	forgetReading();
+	resetSessions();
+	describeReader();
+	byId("views").hidden = false;
+	byId("navigation").hidden = false;
+	byId("who").hidden = false;
+	await show({ focus: !byId("welcome").hidden && byId("welcome").contains(document.activeElement) });
+}
 
-// What is typed stays through a reload.
+/** What every view shows of the reader. */
+function describeReader() {
+	const { timezone, dayStart } = reader.settings;
+	byId("who-name").textContent = reader.name;
+	byId("leave").hidden = reader.user === null;
+	byId("calendar-line").replaceChildren("Days and times are those of ", make("strong", {}, timezone), "; a day begins at ", make("strong", {}, dayStart), ".",
+		reader.calendar.known ? "" : " This browser does not know that zone and shows times in UTC.");
+	byId("known-documents").replaceChildren(...[...reader.documents.values()].map(({ document, title }) => make("option", { value: document }, title ?? "")));
+	const offer = byId("zone-offer");
+	offer.hidden = timezone !== "UTC" || browserZone === "UTC" || fetchKept(`focusstats-utc:${reader.name}`) !== null;
+	byId("zone-offer-text").textContent = `Your days are counted in UTC, and this browser is in ${browserZone}.`;
+	byId("zone-offer-take").textContent = `Count them in ${browserZone}`;
+}
 
-for (const field of document.querySelectorAll("main input")) {
-	const key = `focusstats-${field.id}`;
+/** After a change: what every view shows, then the view itself. What cannot be fetched is said by its own part of the view. */
+async function refresh() {
 	try {
-		field.value ||= sessionStorage.getItem(key) ?? "";
-		field.addEventListener("input", () => sessionStorage.setItem(key, field.value));
+		await loadReader();
+		describeReader();
 	} catch {
-		// A browser that keeps nothing for this page; then a reload forgets.
+		// The parts of the view ask the same service.
+	}
+	await show({ focus: false });
+}
+
+async function takeZone() {
+	const offer = byId("zone-offer");
+	try {
+		await act("setSettings", { timezone: browserZone });
+		byId("overview-title").focus();
+		await changed();
+	} catch (error) {
+		tell(offer, wordsOf(error), "error");
 	}
 }
 
-// Is it there?
-
-(async () => {
-	const place = byId("health");
-	try {
-		const response = await fetch(new URL("health", service));
-		if (response.status === 401) {
-			place.textContent = "The web server wants a name and a password.";
-			return;
-		}
-		const answer = await response.json();
-		place.className = response.ok ? "good" : "error";
-		place.textContent = response.ok ? "The service answers." : sentence(answer.error);
-	} catch {
-		place.className = "error";
-		place.textContent = "The service does not answer.";
-	}
-})();
+setUpReading();
+setUpToday(refresh);
+setUpYear((date) => {
+	filterSessions({ from: date, to: date });
+	go("sessions");
+});
+setUpDocuments((document) => {
+	filterSessions({ document });
+	go("sessions");
+});
+setUpSessions();
+setUpSessionDialogs();
+setUpSettings((words) => {
+	reader.calendar = null;
+	forgetReading();
+	history.replaceState(null, "", "#overview");
+	leave(words);
+});
+byId("zone-offer-take").addEventListener("click", takeZone);
+byId("zone-offer-leave").addEventListener("click", () => {
+	keep(`focusstats-utc:${reader.name}`, true);
+	byId("zone-offer").hidden = true;
+	byId("overview-title").focus();
+});
+onChange(refresh);
+setUpWelcome(enter);
+identify();

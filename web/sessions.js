@@ -1,0 +1,181 @@
+// The list of sessions, newest first: filter, pages, and what can be done with each.
+import { byId, headingOf, loader, make, redraw, tell } from "./dom.js";
+import { clearProblems, Draft, onSubmit, showProblem } from "./forms.js";
+import { changed, queryAll, reader, titleOf } from "./reader.js";
+import { addSession, deleteSession, editSession } from "./session-dialog.js";
+import { dateOf, dateWords, dayNumber, duration } from "./words.js";
+
+const PAGE = 20;
+
+const section = byId("view-sessions");
+const list = byId("session-list");
+const message = byId("sessions-message");
+const form = byId("filter");
+const draft = new Draft(form);
+let filter = {}; // what the list shows; the form may already say something else
+let before = []; // the last session of each page before this one: what `after` takes
+let onPage = new Map();
+
+export function setUpSessions() {
+	onSubmit(form, () => apply());
+	byId("filter-clear").addEventListener("click", () => {
+		form.reset();
+		draft.drop();
+		clearProblems(form);
+		apply();
+	});
+	byId("newer").addEventListener("click", () => turn(() => before.pop()));
+	byId("older").addEventListener("click", () => turn(() => before.push([...onPage.keys()].at(-1))));
+	byId("add").addEventListener("click", async () => {
+		if (await addSession())
+			await done("Added.");
+	});
+	list.addEventListener("click", ({ target }) => {
+		const button = target.closest("button[data-session]");
+		if (button !== null)
+			(button.classList.contains("edit") ? edit : remove)(onPage.get(button.dataset.session));
+	});
+}
+
+/** Shows the list for the reader who is there now, with the filter that was typed before. */
+export function showSessions() {
+	offerDocuments();
+	return showList();
+}
+
+export function resetSessions() {
+	form.reset();
+	offerDocuments();
+	draft.restore(`${reader.name}:filter`);
+	filter = readFilter();
+	before = [];
+	onPage = new Map();
+}
+
+/** Shows only what FIELDS, of the form, name. */
+export function filterSessions(fields) {
+	form.reset();
+	offerDocuments(fields.document);
+	for (const [name, value] of Object.entries(fields))
+		form.elements[name].value = value;
+	draft.save();
+	filter = readFilter();
+	before = [];
+}
+
+function offerDocuments(wanted = form.elements.document.value) {
+	const ids = new Set(reader.documents.keys());
+	if (wanted !== "")
+		ids.add(wanted);
+	form.elements.document.replaceChildren(make("option", { value: "" }, "all"),
+		...[...ids].map((id) => make("option", { value: id, selected: id === wanted }, titleOf(id))));
+}
+
+/** The form as fields of the query; its last day is one that is shown, and the query's `to` is not. */
+function readFilter() {
+	const { document, library, from, to } = Object.fromEntries(new FormData(form));
+	return {
+		...document && { document }, ...library && { library }, ...from && { from }, ...to && { to: dateOf(dayNumber(to) + 1) },
+	};
+}
+
+function apply() {
+	filter = readFilter();
+	before = [];
+	tell(message, "");
+	return showList();
+}
+
+async function turn(step) {
+	step();
+	await showList();
+	headingOf(list).focus();
+}
+
+const load = async () => {
+	const after = before.at(-1);
+	try {
+		return await queryAll("_getSessions", "focusSession", { ...filter, order: "desc", limit: PAGE + 1, ...after && { after } });
+	} catch (error) {
+		if (error.field === "after") {
+			// Another device has removed the session that this page begins after.
+			before = [];
+			return load();
+		}
+		if (form.elements.namedItem(error.field) !== null && error.field !== undefined && error.field !== "")
+			showProblem(form, error);
+		throw error;
+	}
+};
+
+const showList = loader(section, load, (sessions) => {
+	const page = sessions.slice(0, PAGE);
+	onPage = new Map(page.map((session) => [session._id, session]));
+	for (const session of page)
+		reader.libraries.add(session.library);
+	const filtered = Object.keys(filter).length > 0;
+	const empty = byId("sessions-empty");
+	empty.hidden = page.length > 0;
+	empty.textContent = filtered ? "No session fits the filter." : "No session yet. Start reading on the overview, or add a session of the past.";
+	redraw(list, ...daysOf(page));
+	byId("pages").hidden = before.length === 0 && sessions.length <= PAGE;
+	byId("page").textContent = `Page ${before.length + 1}`;
+	byId("newer").disabled = before.length === 0;
+	byId("older").disabled = sessions.length <= PAGE;
+});
+
+/** The sessions under the reading days in which they began. */
+function daysOf(sessions) {
+	const days = [];
+	for (const session of sessions) {
+		const date = reader.calendar.dateAt(Date.parse(session.startTime));
+		if (days.at(-1)?.date !== date)
+			days.push({ date, rows: [] });
+		days.at(-1).rows.push(rowOf(session));
+	}
+	return days.map(({ date, rows }) => make("section", { class: "card day-sessions", "aria-label": dateWords(date, "full") },
+		make("h3", {}, dateWords(date, "full")), make("ul", {}, ...rows)));
+}
+
+function spanOf({ startTime, endTime }) {
+	const [start, end] = [Date.parse(startTime), Date.parse(endTime)];
+	const { calendar } = reader;
+	if (endTime === null)
+		return `${calendar.time(start)} – now`;
+	const sameDate = calendar.toInput(start).slice(0, 10) === calendar.toInput(end).slice(0, 10);
+	return `${calendar.time(start)} – ${sameDate ? calendar.time(end) : calendar.dayAndTime(end)}`;
+}
+
+function rowOf(session) {
+	const { _id, startTime, endTime } = session;
+	const name = titleOf(session.document);
+	const about = `${name}, ${reader.calendar.dayAndTime(Date.parse(startTime))}`;
+	const button = (kind, text) => make("button", {
+		type: "button", class: `quiet ${kind}`, "data-session": _id, "data-key": `${kind}:${_id}`, "aria-label": `${text}: ${about}`,
+	}, text);
+	return make("li", { class: "session" },
+		make("span", { class: "session-time" }, spanOf(session)),
+		make("span", { class: "session-title" }, name, " ", make("small", { class: "muted" }, session.library)),
+		make("span", { class: "session-length" }, endTime === null ? "still open" : duration(Math.round((Date.parse(endTime) - Date.parse(startTime)) / 1000))),
+		make("span", { class: "buttons" }, button("edit", "Edit"), button("delete", "Delete")));
+}
+
+async function edit(session) {
+	if (await editSession(session))
+		await done("Saved.");
+}
+
+async function remove(session) {
+	const place = [...onPage.keys()].indexOf(session._id);
+	if (!await deleteSession(session, `${reader.calendar.dayAndTime(Date.parse(session.startTime))}, ${spanOf(session)}`))
+		return;
+	await done("Deleted.");
+	// Where the row was, there is the next one now.
+	const buttons = list.querySelectorAll("button.delete");
+	(buttons[Math.min(place, buttons.length - 1)] ?? headingOf(list)).focus();
+}
+
+async function done(text) {
+	await changed();
+	tell(message, text, "good");
+}
