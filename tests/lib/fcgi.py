@@ -124,18 +124,18 @@ class Connection:
 
     def reply(self):
         """Reads records up to END_REQUEST."""
-        output, errors = b"", b""
+        output, errors = bytearray(), bytearray()
         while True:
             try:
                 kind, request_id, content = self.record()
             except (EOFError, ConnectionResetError):
-                raise ConnectionClosed(output) from None
+                raise ConnectionClosed(bytes(output)) from None
             if kind == STDOUT:
                 output += content
             elif kind == STDERR:
                 errors += content
             elif kind == END_REQUEST:
-                made = parse_cgi(output) if output else Reply(0, [], b"")
+                made = parse_cgi(bytes(output)) if output else Reply(0, [], b"")
                 made.stderr = errors.decode("utf-8", "replace")
                 made.app_status, made.protocol_status = struct.unpack(">IB3x", content)
                 made.request_id = request_id
