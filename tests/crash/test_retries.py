@@ -2,12 +2,15 @@
 """Clients with ids of their own who send every request until it is answered, while the owner of the store is killed again and again: afterwards there is
 exactly one session for each id, with exactly the right values."""
 
+import os
 import random
+import signal
 import threading
 
 from common import LONG, CrashCase, Faults, harness, note, one_more
 
 import fcgi  # noqa: E402
+import offline  # noqa: E402
 import tap  # noqa: E402
 import timed  # noqa: E402
 from persistent import Plans  # noqa: E402
@@ -54,7 +57,8 @@ class Retries(CrashCase):
     """On one home."""
 
     def run_killed(self, with_cgi):
-        folder = self.watched()
+        # Not a watched one: the log's times are of the clock that stands.
+        folder = self.folder()
         faults = Faults(folder)
         faults.set("clock", str(START))
         responder = self.start(harness.Responder(folder, settings=faults.settings(), processes=PROCESSES))
@@ -73,8 +77,12 @@ class Retries(CrashCase):
         sender.start()
         while not done.wait(0.05):
             alive = owners(folder) if pick.random() < 0.8 else programs(folder)
-            if alive and folder.watch.kill(pick.choice(alive)):
-                kills.append(alive)
+            if alive:
+                kills.append(pick.choice(alive))
+                try:
+                    os.kill(kills[-1], signal.SIGKILL)
+                except ProcessLookupError:
+                    kills.pop()
             while len(responder.pids) < PROCESSES and not done.is_set():
                 one_more(responder)
         sender.join()
@@ -83,8 +91,8 @@ class Retries(CrashCase):
         exported = harness.wait_until(lambda: responder.post("_exportUser", {"user": "reader"}), "the export").json()[0]["export"]["sessions"]
         plans.check(self, exported)
         responder.stop()
-        store = self.read(folder)
-        self.assertEqual(set(store.sessions), set(plans.wanted))
+        if not offline.missing():
+            self.assertEqual(set(offline.read(folder).sessions), set(plans.wanted))
         self.assertGreater(len(kills), 3)
         note("%d kills, %d requests for %d sessions: %s", len(kills), len(plans.requests), len(plans.wanted), plans.statuses)
 

@@ -127,6 +127,8 @@ class Model:
             session.end = new_end
         if start is not None:
             session.start = start
+            # The reader is never last seen before the start.
+            session.seen = max(session.seen, start) if session.seen is not None else None
         if document is not None:
             session.document = document
         return {200}
