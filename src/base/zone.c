@@ -1,7 +1,10 @@
 /* Time zones; see zone.h. GLib reads the database's files and knows the rules in their last line, which hold beyond their
- * table. What it knows is copied out into a table of changes once a zone, so that everything after that is arithmetic,
- * takes no lock and cannot fail. */
+ * table; with one exception: it takes a summer time of offset 0, which only Europe/Dublin has ("IST-1GMT0"), for one that
+ * is not given, so that this zone is wrong from 2038 on, where its table ends (GLib 2.74). What GLib knows is copied out into
+ * a table of changes once a zone, so that everything after that is arithmetic, takes no lock and cannot fail. */
 #include "base/zone.h"
+
+#include "base/zone_file.h"
 
 #include <fcntl.h>
 #include <glib.h>
@@ -20,13 +23,13 @@ struct change {
 };
 
 struct zone {
-	const struct zone *next;      /* of the zones that were found */
-	struct text name;             /* its bytes stand behind the changes */
+	const struct zone *next; /* of those that were found before */
+	struct text name;
+	const struct change *changes; /* the first one is from INT64_MIN on */
 	size_t count;                 /* at least 1 */
-	const struct change *changes; /* right behind this; the first one is from INT64_MIN on */
 };
 
-/* Offsets have less than 26 hours (RFC 8536, 3.2, "utoff"). */
+/* Offsets have less than 26 hours (RFC 9636, 3.2, "utoff"); a rule could say otherwise. */
 static const int64_t OFFSET_LIMIT_MS = INT64_C(26) * 3600 * 1000;
 
 /* What is copied of a zone: 1968-01-01, because the year in which 1970 begins somewhere may be 1969, to 2200-01-01. */
@@ -65,19 +68,32 @@ static bool is_name(struct text name)
 	return true;
 }
 
-/* The folder of the database also has tables that are no zones; a zone's file begins with "TZif" (RFC 8536, 3.1). */
+/* 0 where it cannot be read, or is longer. */
+static size_t read_whole(int file, char *data, size_t limit)
+{
+	size_t size = 0;
+	ssize_t got;
+
+	while ((got = read(file, data + size, limit - size)) > 0)
+		size += (size_t)got;
+	return got == 0 && size < limit ? size : 0;
+}
+
+/* The folder of the database also has tables that are no zones. */
 static bool is_zone_file(const char *path)
 {
-	static const char magic[] = {'T', 'Z', 'i', 'f'};
-	char head[sizeof magic];
+	struct text content = {NULL, 0};
 	struct stat about;
 	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	if (file < 0)
 		return false;
-	bool is_one = fstat(file, &about) == 0 && S_ISREG(about.st_mode) &&
-		      read(file, head, sizeof head) == (ssize_t)sizeof head && memcmp(head, magic, sizeof magic) == 0;
+	char *data = g_malloc(ZONE_FILE_MAX_BYTES);
+	if (fstat(file, &about) == 0 && S_ISREG(about.st_mode))
+		content = (struct text){data, read_whole(file, data, ZONE_FILE_MAX_BYTES)};
 	close(file);
+	bool is_one = zone_file_is_whole(content);
+	g_free(data);
 	return is_one;
 }
 
@@ -106,7 +122,8 @@ static int64_t offset_at(GTimeZone *source, int64_t at_s)
 	return (int64_t)g_time_zone_get_offset(source, interval) * 1000;
 }
 
-static const struct zone *copy_zone(GTimeZone *source, struct text name)
+/* NULL where an offset is out of bounds. */
+static struct zone *copy_zone(GTimeZone *source, struct text name)
 {
 	GArray *changes = g_array_new(FALSE, FALSE, sizeof(struct change));
 	struct change change = {INT64_MIN, offset_at(source, TABLE_BEGIN_S)};
@@ -120,21 +137,20 @@ static const struct zone *copy_zone(GTimeZone *source, struct text name)
 		change = (struct change){at_s * 1000, offset_ms};
 		g_array_append_val(changes, change);
 	}
-	size_t table_bytes = changes->len * sizeof change;
-	struct zone *zone = g_malloc(sizeof *zone + table_bytes + name.size);
-	char *table = (char *)(zone + 1);
-	memcpy(table, changes->data, table_bytes);
-	memcpy(table + table_bytes, name.data, name.size);
-	*zone = (struct zone){
-		.name = {table + table_bytes, name.size},
-		.count = changes->len,
-		.changes = (const struct change *)(zone + 1),
-	};
-	g_array_free(changes, TRUE);
+	for (guint i = 0; i < changes->len; i++) {
+		int64_t offset_ms = g_array_index(changes, struct change, i).offset_ms;
+		if (offset_ms <= -OFFSET_LIMIT_MS || offset_ms >= OFFSET_LIMIT_MS) {
+			g_array_free(changes, TRUE);
+			return NULL;
+		}
+	}
+	struct zone *zone = g_new(struct zone, 1);
+	*zone = (struct zone){.name = {g_strndup(name.data, name.size), name.size}, .count = changes->len};
+	zone->changes = (const struct change *)(const void *)g_array_free(changes, FALSE);
 	return zone;
 }
 
-static const struct zone *load(struct text name)
+static struct zone *load(struct text name)
 {
 	const char *folder = getenv("TZDIR");
 	char path[PATH_MAX];
@@ -148,31 +164,31 @@ static const struct zone *load(struct text name)
 	GTimeZone *source = g_time_zone_new_identifier(path);
 	if (!source)
 		return NULL;
-	const struct zone *zone = copy_zone(source, name);
+	struct zone *zone = copy_zone(source, name);
 	g_time_zone_unref(source);
 	return zone;
 }
 
 const struct zone *zone_find(struct text name)
 {
-	const struct zone *zone;
+	const struct zone *found;
 
 	if (text_equal(name, zone_utc()->name))
 		return zone_utc();
 	if (!is_name(name))
 		return NULL;
 	pthread_mutex_lock(&found_mutex);
-	for (zone = found_zones; zone && !text_equal(zone->name, name); zone = zone->next)
+	for (found = found_zones; found && !text_equal(found->name, name); found = found->next)
 		;
-	if (!zone) {
-		zone = load(name);
+	if (!found) {
+		struct zone *zone = load(name);
 		if (zone) {
-			((struct zone *)zone)->next = found_zones;
-			found_zones = zone;
+			zone->next = found_zones;
+			found_zones = found = zone;
 		}
 	}
 	pthread_mutex_unlock(&found_mutex);
-	return zone;
+	return found;
 }
 
 /* The change that holds at an instant. */
