@@ -25,6 +25,7 @@ from histories import WEEKDAYS, GOALS, History, text
 from zones import Zone, ms_of_date
 
 LONG = os.environ.get("FOCUSSTATS_LONG") == "1"
+QUICK = os.environ.get("FOCUSSTATS_QUICK") == "1"
 HERE = os.path.dirname(os.path.abspath(__file__))
 NODE = shutil.which("node") or shutil.which("nodejs")
 FROM_MS, TO_MS = ms_of_date(2005), ms_of_date(2036)
@@ -179,7 +180,7 @@ class Dates(timed.TimedCase):
                     known = self.record(history)
                     pick = history.random
                     settings = {"timezone": name, "dayStart": day_start, "weekStart": pick.choice(WEEKDAYS), "dailyGoalSeconds": pick.choice(GOALS)}
-                    asked.append((seed, *self.ask(history, known, settings, 5)))
+                    asked.append((seed, *self.ask(history, known, settings, 1 if QUICK else 5)))
                     settings = {"timezone": pick.choice(list(self.zones)), "dayStart": "%02d:%02d" % (pick.randrange(24), pick.choice([0, 1, 30, 59])),
                                 "weekStart": pick.choice(WEEKDAYS), "dailyGoalSeconds": pick.choice(GOALS)}
                     asked.append((seed, *self.ask(history, known, settings, 1)))
