@@ -104,6 +104,18 @@ class Retries(harness.Case):
         ids = [session["focusSession"]["_id"] for session in service.post("_getSessions", {"user": "reader"}).json()]
         self.assertEqual(len(ids), len(set(ids)))
 
+    def test_a_thousand_through_a_relay(self):
+        """Again and again, through whichever process takes the connection: all of it is carried out."""
+        _, service = self.serve(3)
+        self.assertEqual(service.post("initUser", {"user": "reader"}).status, 200)
+        elements = [{"focusSession": "0f5a1b7c-9d2e-4c3b-8a61-%012x" % number, "document": "d" * 255, "library": "l" * 255, "startTime": timed.instant(number * 1000),
+                     "endTime": timed.instant(number * 1000 + 500)} for number in range(1000)]
+        for _ in range(12):
+            reply = service.responder.post("addSessions", {"user": "reader", "sessions": elements})
+            self.assertEqual((reply.status, [result.get("focusSession") for result in reply.json().get("results", [])]),
+                             (200, [element["focusSession"] for element in elements]))
+        self.assertEqual(len(service.post("_viewStats", {"user": "reader"}).json()[0]["focusStats"]["focusSessionIds"]), 1000)
+
     def test_ends_at_once(self):
         """One of sixteen different ends wins; every further one is refused, and the winner's may be sent again."""
         _, service = self.serve(3)
