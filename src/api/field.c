@@ -51,13 +51,14 @@ static const struct field fields[FIELD_COUNT] = {
 	[FIELD_TO] = {"to", FIELD_TYPE_MOMENT, AT(to), .summary = "The range's end, not in it: an instant or a date."},
 	[FIELD_UNIT] = {"unit", FIELD_TYPE_CHOICE, AT(unit), .choices = {"day", "week", "month", "year"},
 			.summary = "How long a period is."},
-	[FIELD_FILL] = {"fill", FIELD_TYPE_BOOLEAN, AT(fill), .summary = "Whether to list empty periods in between."},
+	[FIELD_FILL] = {"fill", FIELD_TYPE_BOOLEAN, AT(fill), .defaults = true,
+			.summary = "Whether to list empty periods in between."},
 	[FIELD_LEAST_SECONDS] = {"minSeconds", FIELD_TYPE_INTEGER, AT(least_seconds), .most = GOAL_MAX_SECONDS,
-				 .summary = "How long to read for a day to count; 0 for any time."},
+				 .defaults = true, .summary = "How long to read for a day to count; 0 for any time."},
 	[FIELD_LIMIT] = {"limit", FIELD_TYPE_INTEGER, AT(limit), .least = 1, .most = LIMIT_MAX,
 			 .summary = "How many sessions to list at most."},
 	[FIELD_AFTER] = {"after", FIELD_TYPE_ID, AT(after), .summary = "List only what comes after this session."},
-	[FIELD_ORDER] = {"order", FIELD_TYPE_CHOICE, AT(order), .choices = {"asc", "desc"},
+	[FIELD_ORDER] = {"order", FIELD_TYPE_CHOICE, AT(order), .defaults = true, .choices = {"asc", "desc"},
 			 .summary = "Oldest or newest first."},
 };
 

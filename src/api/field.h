@@ -63,6 +63,7 @@ struct field {
 	enum field_type type;
 	size_t offset; /* in struct arguments */
 	long long least, most;
+	bool defaults;                          /* left out, it is 0, false or the first choice */
 	const char *choices[FIELD_CHOICES_MAX]; /* ended by NULL */
 	const char *summary;
 };

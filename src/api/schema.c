@@ -128,6 +128,16 @@ static void put_field(struct writer *writer, const struct field *field, bool nul
 	}
 }
 
+static void put_default(struct writer *writer, const struct field *field)
+{
+	if (field->type == FIELD_TYPE_BOOLEAN)
+		writer_boolean(writer, "default", false);
+	else if (field->type == FIELD_TYPE_CHOICE)
+		writer_string(writer, "default", field->choices[0]);
+	else
+		writer_integer(writer, "default", 0);
+}
+
 /* Left out, `user` is who signed in, so that only the service can tell whether it is missing. */
 static bool must_be_there(uint32_t required, int id)
 {
@@ -146,6 +156,8 @@ void schema_put_request(struct writer *writer, const char *key, uint32_t require
 		writer_begin_object(writer, field->name);
 		writer_string(writer, "description", field->summary);
 		put_field(writer, field, false);
+		if (field->defaults)
+			put_default(writer, field);
 		writer_end_object(writer);
 	}
 	writer_end_object(writer);

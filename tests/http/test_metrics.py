@@ -65,7 +65,14 @@ class Page(harness.ServerCase):
         self.assertEqual(made, {("health", "200"): 3, ("metrics", "200"): 1})
 
 
-harness.for_servers(globals(), Page)
+class SignedIn(Page):
+    """The same where everything else needs a password."""
+
+    abstract = True
+    auth = True
+
+
+harness.for_servers(globals(), Page, SignedIn)
 
 
 class Counting(harness.Case):

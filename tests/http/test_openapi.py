@@ -145,6 +145,23 @@ class Openapi(harness.Case):
         return good, bad
 
 
+class Served(harness.ServerCase):
+    """Through each web server."""
+
+    abstract = True
+
+    def test_get(self):
+        reply = self.server.request("GET", self.server.url("openapi.json"))
+        self.assertEqual((reply.status, reply.header("Content-Type"), reply.json()["openapi"]), (200, "application/json", "3.1.0"))
+
+    def test_head(self):
+        reply = self.server.request("HEAD", self.server.url("openapi.json"))
+        self.assertEqual((reply.status, reply.header("Content-Type"), reply.body), (200, "application/json", b""))
+
+
+harness.for_servers(globals(), Served)
+
+
 class Document(Openapi):
     """The document as a whole."""
 
@@ -293,6 +310,22 @@ class Answers(Openapi):
                     self.expect(action, fields, True, "a query")
                     self.assertEqual(self.post(action, fields).status, 200, action)
         self.finish(2 * 10 * len(queries))
+
+    def test_defaults(self):
+        """What is left out counts as the schema says."""
+        self.begin()
+        user, *_ = self.reader()
+        found = []
+        for action in self.actions():
+            for field, schema in self.properties(action).items():
+                if "default" in schema:
+                    found.append(field)
+                    # With another field that is new to the query, so that its elements have all keys in both.
+                    fields = {"user": user, "unit": "day", "from": "1970-01-01"}
+                    without, given = self.post(action, fields), self.post(action, {**fields, field: schema["default"]})
+                    self.assertEqual((given.status, given.json()), (200, without.json()), (action, field))
+        self.assertEqual(sorted(found), ["fill", "minSeconds", "order"])
+        self.finish()
 
     def test_refusals_of_actions(self):
         self.begin()
