@@ -4,7 +4,7 @@
 
 export const DAY_MS = 86400000;
 export const HOUR_MS = 3600000;
-const STEP_MS = 6 * HOUR_MS; // no zone has two changes within six hours
+const STEP_MS = DAY_MS; // no zone has two changes within a day
 
 // The offset at an instant of whole seconds.
 function offsetByIntl(format, ms) {

@@ -10,7 +10,7 @@ import zoneinfo
 
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 DAY_MS = 86400000
-STEP_S = 6 * 3600
+STEP_S = 86400
 
 
 def ms_of_date(year, month=1, day=1):
