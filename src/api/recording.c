@@ -163,16 +163,22 @@ static void output_results(const struct call *call, const struct operation *oper
 	buffer_append_string(body, "]}");
 }
 
-/* Whether the request as a whole failed: the user is not there, or the store could not carry out one of them. */
+/* Whether the request as a whole failed: there is no such user, or the store could do nothing of it. What it could not do of
+ * it is said with each session. */
 static enum status whole_error(const struct error *errors, size_t count, struct error *error)
 {
+	const struct error *failure = NULL;
+
 	for (size_t i = 0; i < count; i++) {
-		if (errors[i].status == STATUS_UNAVAILABLE || errors[i].status == STATUS_NOT_FOUND) {
-			*error = errors[i];
-			return error->status;
-		}
+		if (errors[i].status == STATUS_OK)
+			return STATUS_OK;
+		if (errors[i].status == STATUS_UNAVAILABLE || errors[i].status == STATUS_NOT_FOUND)
+			failure = &errors[i];
 	}
-	return STATUS_OK;
+	if (!failure)
+		return STATUS_OK;
+	*error = *failure;
+	return error->status;
 }
 
 enum status recording_add_sessions(struct store *store, const struct call *call, struct buffer *body,

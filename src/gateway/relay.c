@@ -285,10 +285,14 @@ enum relay_outcome relay_forward(const struct home *home, const struct call *cal
 
 bool relay_may_go_on(void *context)
 {
-	const struct relay_gate *gate = context;
+	struct relay_gate *gate = context;
 	const uint8_t record[HEADER_BYTES] = {FCGI_VERSION_1, RELAY_COMMITTING, 0, FASTCGI_REQUEST, 0, 0, 0, 0};
 
-	if (send(gate->connection, record, sizeof record, MSG_NOSIGNAL | MSG_DONTWAIT) != (ssize_t)sizeof record)
-		return false;
-	return clock_boot_ms() < gate->deadline_ms;
+	if (!gate->asked) {
+		gate->asked = true;
+		gate->open = send(gate->connection, record, sizeof record, MSG_NOSIGNAL | MSG_DONTWAIT) ==
+				     (ssize_t)sizeof record &&
+			     clock_boot_ms() < gate->deadline_ms;
+	}
+	return gate->open;
 }

@@ -37,6 +37,7 @@ enum relay_outcome relay_forward(const struct home *home, const struct call *cal
 struct relay_gate {
 	int connection;
 	int64_t deadline_ms; /* CLOCK_BOOTTIME */
+	bool asked, open;    /* a call of several writes is let through, or not, as a whole */
 };
 
 /* For struct store_gate; context is a struct relay_gate. */
