@@ -60,12 +60,12 @@ enum { FIELD_CHOICES_MAX = 8 };
 
 struct field {
 	const char *name;
-	enum field_type type;
 	size_t offset; /* in struct arguments */
 	long long least, most;
-	bool defaults;                          /* left out, it is 0, false or the first choice */
 	const char *choices[FIELD_CHOICES_MAX]; /* ended by NULL */
 	const char *summary;
+	enum field_type type;
+	bool defaults; /* left out, it is 0, false or the first choice */
 };
 
 /* What an element of `sessions` holds. */

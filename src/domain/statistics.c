@@ -85,8 +85,8 @@ enum status statistics_summary(const struct readings *readings, const struct cal
 {
 	bool *known = calloc(readings->document_count + 1, sizeof *known);
 	struct summary made = {0};
-	struct borders borders;
-	struct times times;
+	struct borders borders = {0};
+	struct times times = {0};
 	struct cut cut;
 
 	if (!known)
@@ -183,8 +183,8 @@ static enum status list_periods(const struct readings *readings, const struct ti
 enum status statistics_periods(const struct readings *readings, const struct calendar *calendar, enum period_unit unit,
 			       bool fill, struct period_list *periods, struct error *error)
 {
-	struct borders borders;
-	struct times times;
+	struct borders borders = {0};
+	struct times times = {0};
 
 	if (times_make(readings, calendar, unit, &borders, &times, error) != STATUS_OK)
 		return error->status;
@@ -282,8 +282,8 @@ enum status statistics_streaks(const struct readings *readings, const struct cal
 			       int64_t now_ms, struct streaks *streaks, struct error *error)
 {
 	struct streaks made = {.today = calendar_day_of(calendar, now_ms)};
-	struct borders borders;
-	struct times times;
+	struct borders borders = {0};
+	struct times times = {0};
 
 	if (times_make(readings, calendar, PERIOD_DAY, &borders, &times, error) != STATUS_OK)
 		return error->status;

@@ -47,19 +47,19 @@ enum {
  * Before all else what counts as ended by now (session_is_over) of the user's sessions is stored so.
  */
 struct operation {
-	enum operation_kind kind;
-	struct uuid id;
-	struct identifier user, document, library;
 	int64_t now_ms; /* since 1970: when the request came in */
-	unsigned given;
 	int64_t start_ms, end_ms;
 	double progress;
+	const struct description *description; /* for set document; outlives the operation */
+	enum operation_kind kind;
+	unsigned given;          /* of the values above, and of document */
 	unsigned settings_given; /* see settings_change */
 	struct settings settings;
-	const struct description *description; /* for set document; outlives the operation */
-	bool restricted;                       /* only the actor's own sessions exist for it */
-	struct identifier actor;               /* where restricted */
-	bool repeated;                         /* sent before, and what became of it is not known */
+	struct uuid id;
+	struct identifier user, document, library;
+	struct identifier actor; /* where restricted */
+	bool restricted;         /* only the actor's own sessions exist for it */
+	bool repeated;           /* sent before, and what became of it is not known */
 };
 
 #endif
