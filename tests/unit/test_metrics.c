@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { LAYOUT = 7 };
@@ -146,6 +147,48 @@ static void test_without_a_folder_it_counts_alone(void **state)
 	metrics_close(metrics);
 }
 
+/* One of many processes that come at once: counts one request in the file that all of them want to make. */
+static void be_one_of_many(int gate)
+{
+	char byte;
+
+	if (read(gate, &byte, 1) != 0)
+		_exit(1);
+	struct metrics *metrics = metrics_open(folder, place, LAYOUT);
+	metrics_count_request(metrics, 1, 0, 0);
+	_exit(metrics_shared(metrics) ? 0 : 2);
+}
+
+static void test_many_make_it_at_once(void **state)
+{
+	enum { ROUNDS = 25, PROCESSES = 16 };
+
+	(void)state;
+	for (int round = 0; round < ROUNDS; round++) {
+		int gate[2], outcome;
+		unlinkat(folder, "metrics", 0);
+		assert_int_equal(pipe2(gate, O_CLOEXEC), 0);
+		for (int i = 0; i < PROCESSES; i++) {
+			pid_t child = fork();
+			assert_true(child >= 0);
+			if (child == 0) {
+				close(gate[1]);
+				be_one_of_many(gate[0]);
+			}
+		}
+		close(gate[0]);
+		close(gate[1]);
+		for (int i = 0; i < PROCESSES; i++) {
+			assert_true(wait(&outcome) > 0);
+			assert_int_equal(outcome, 0);
+		}
+		struct metrics *metrics = metrics_open(folder, place, LAYOUT);
+		assert_int_equal(atomic_load(&metrics->requests[1].outcomes[0]), PROCESSES);
+		assert_int_equal(faccessat(folder, "metrics.new", F_OK, 0), -1);
+		metrics_close(metrics);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -155,6 +198,7 @@ int main(void)
 		cmocka_unit_test(test_nowhere),
 		cmocka_unit_test(test_the_file_is_there_for_the_next_one),
 		cmocka_unit_test(test_without_a_folder_it_counts_alone),
+		cmocka_unit_test(test_many_make_it_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
