@@ -40,7 +40,7 @@ export function headingOf(place) {
 
 /** Shows TEXT in the message of PLACE; kind is "good", "error" or nothing. AGAIN, a function, gives it a button to try once more. */
 export function tell(place, text, kind = "", again = null) {
-	const message = place.matches(".message") ? place : place.querySelector(".message");
+	const message = place.matches(".message") ? place : place.querySelector(":scope > .message") ?? place.querySelector(".message");
 	message.className = `message ${kind}`.trim();
 	message.replaceChildren(text);
 	if (again !== null)

@@ -139,6 +139,8 @@ function tick() {
 /** One running session; its parts stay the same elements for as long as it is shown, so that typing is never disturbed. */
 function rowOf({ _id, document: documentId, startTime }) {
 	const start = Date.parse(startTime);
+	let fetched = 0;
+	let measured = 0;
 	const title = make("strong", { class: "title" });
 	const since = make("span", { class: "muted" });
 	const badge = make("span", { class: "badge" }, "stale: open for 12 hours without a sign of life");
@@ -164,29 +166,29 @@ function rowOf({ _id, document: documentId, startTime }) {
 		await post("endSession", { focusSession: _id, ...progressOf(progress) });
 		await ended();
 	});
+	// By the service's clock: this machine's may be wrong.
+	const soFar = () => measured + Math.floor((performance.now() - fetched) / 1000);
 	earlier.addEventListener("click", async () => {
-		if (await endEarlier({ _id, title: titleOf(documentId), start, progress: () => progressOf(progress) }))
+		if (await endEarlier({ _id, title: titleOf(documentId), now: start + soFar() * 1000, progress: () => progressOf(progress) }))
 			await ended();
 	});
 
-	let fetched = 0;
-	let soFar = 0;
 	return {
 		element: make("li", {}, make("div", { class: "running-head" }, make("p", {}, title, " ", since, " ", badge), elapsed), running),
 		stop,
 		show(session) {
 			fetched = performance.now();
-			soFar = session.elapsedSeconds;
+			measured = session.elapsedSeconds;
 			const name = titleOf(documentId);
 			title.textContent = name;
 			since.textContent = `since ${reader.calendar.dateAt(start) === reader.today ? reader.calendar.time(start) : reader.calendar.dayAndTime(start)}, `
 				+ `started ${ownSessions().includes(_id) ? "here" : "elsewhere"}`;
 			badge.hidden = !session.stale;
 			stop.setAttribute("aria-label", `Stop reading ${name}`);
-			earlier.setAttribute("aria-label", `Stop reading ${name} at an earlier time…`);
+			earlier.setAttribute("aria-label", `Stop earlier… reading ${name}`);
 		},
 		tick() {
-			elapsed.textContent = stopwatch(soFar + Math.floor((performance.now() - fetched) / 1000));
+			elapsed.textContent = stopwatch(soFar());
 		},
 	};
 }

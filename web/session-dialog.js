@@ -149,10 +149,10 @@ export function editSession(session) {
 	});
 }
 
-/** Ends a session that runs: START is when it began, progress() what else to send. */
-export function endEarlier({ _id, title, start: begun, progress }) {
+/** Ends a session that runs at a time that is asked for, and is NOW at first; progress() is what else to send. */
+export function endEarlier({ _id, title, now, progress }) {
 	form.reset();
-	end.set(Math.max(begun, Date.now()));
+	end.set(now);
 	return open(`end:${_id}`, {
 		title: `When did you stop reading ${title}?`, button: "Stop it then", shown: ["end"], focus: form.elements.endTime,
 		work: async () => {

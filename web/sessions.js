@@ -68,7 +68,8 @@ function offerDocuments(wanted = form.elements.document.value) {
 	if (wanted !== "")
 		ids.add(wanted);
 	form.elements.document.replaceChildren(make("option", { value: "" }, "all"),
-		...[...ids].map((id) => make("option", { value: id, selected: id === wanted }, titleOf(id))));
+		...[...ids].map((id) => make("option", { value: id }, titleOf(id))));
+	form.elements.document.value = wanted;
 }
 
 /** The form as fields of the query; its last day is one that is shown, and the query's `to` is not. */

@@ -5,6 +5,12 @@ import { act, changed, queryOne, reader } from "./reader.js";
 import { count, weekdayName, WEEKDAYS } from "./words.js";
 import { Refusal } from "./api.js";
 
+// Cities that browsers list by a name that their zone no longer has.
+const RENAMED = [
+	"Africa/Asmara", "America/Nuuk", "Asia/Ho_Chi_Minh", "Asia/Kathmandu", "Asia/Kolkata", "Asia/Yangon", "Atlantic/Faroe", "Europe/Kyiv", "Pacific/Chuuk",
+	"Pacific/Kanton", "Pacific/Pohnpei",
+];
+
 const form = byId("settings");
 const draft = new Draft(form);
 const erasing = byId("erase-dialog");
@@ -61,7 +67,7 @@ function fillZones(chosen) {
 	const option = (zone) => make("option", { value: zone, selected: zone === chosen }, zone);
 	const first = [...new Set([chosen, browserZone, "UTC"])];
 	const regions = new Map();
-	for (const zone of Intl.supportedValuesOf("timeZone").filter((name) => !first.includes(name))) {
+	for (const zone of [...new Set([...Intl.supportedValuesOf("timeZone"), ...RENAMED])].sort().filter((name) => !first.includes(name))) {
 		const region = zone.includes("/") ? zone.slice(0, zone.indexOf("/")) : "Other";
 		regions.set(region, [...regions.get(region) ?? [], zone]);
 	}

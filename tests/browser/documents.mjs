@@ -1,0 +1,88 @@
+// The documents: time, progress, time left, and their names.
+import assert from "node:assert/strict";
+
+export default {
+	async list(visit) {
+		const { page } = visit;
+		await visit.load();
+		// Two hours for a fifth of it, then one for another fifth: 5 h of reading per whole document in the last one.
+		for (const [progress, startTime, endTime] of [[0.2, "2025-05-18T10:00:00Z", "2025-05-18T12:00:00Z"], [0.4, "2025-05-19T10:00:00Z", "2025-05-19T11:00:00Z"]]) {
+			await visit.service("clock", endTime);
+			const { focusSession } = await visit.api("startSession", { document: "walden", library: "home" });
+			await visit.api("editSession", { focusSession, startTime });
+			await visit.api("endSession", { focusSession, progress });
+		}
+		await visit.service("clock", "2025-05-21T17:00:00Z");
+		await visit.enter("documents");
+		const items = page.locator("#document-list > li");
+		assert.equal(await items.count(), 10);
+		await visit.says(items.nth(0), "book-2 no title yet 3 h 33 min in 21 sessions on 9 days Progress not reported 27 Apr 2025 to 8 May 2025");
+		await visit.says(items.nth(1), "walden no title yet 3 h in 2 sessions on 2 days 40 % read, about 3 h left 18 May 2025 to 19 May 2025");
+		await visit.look("documents");
+
+		const range = page.getByLabel("Read in");
+		await range.selectOption("the last 30 days");
+		await visit.says(page.locator("#document-list"), "27 Apr 2025");
+		await range.selectOption("2025");
+		await visit.settled();
+		assert.equal(await items.count(), 10);
+		await visit.api("addSession", { document: "emma", library: "home", startTime: "2023-03-01T10:00:00Z", endTime: "2023-03-01T11:00:00Z" });
+		await page.reload();
+		await visit.settled();
+		await range.selectOption("2023");
+		await visit.says(items.nth(0), "emma no title yet 1 h in 1 session on 1 day");
+		assert.equal(await items.count(), 1);
+		await range.selectOption("2024");
+		await visit.says(page.locator("#documents-empty"), "Nothing was read in that time.");
+		await visit.look("nothing in that year");
+		await range.selectOption("all time");
+		await page.getByRole("button", { name: "Sessions of book-9" }).click();
+		await visit.says(page.locator("#session-list"), "book-9 koreader 4 min");
+		assert.equal(await page.locator(".session").count(), 1);
+	},
+
+	/** Title and authors: kept over a reload before they are saved, shown everywhere afterwards. */
+	async names(visit) {
+		const { page } = visit;
+		await visit.load();
+		await visit.enter("documents");
+		const rename = (name) => page.getByRole("button", { name: `Edit title and authors of ${name}` });
+		await rename("book-2").focus();
+		await page.keyboard.press("Enter");
+		const title = page.getByLabel("Title", { exact: true });
+		const authors = page.getByLabel("Authors", { exact: true });
+		await visit.look("the dialog", title);
+		await title.fill("<b>Krieg & Frieden</b>");
+		await authors.fill("Лев Толстой\n\n  Röhl, Hermann ");
+		await page.reload();
+		await visit.settled();
+		await rename("book-2").click();
+		assert.equal(await title.inputValue(), "<b>Krieg & Frieden</b>");
+		assert.equal(await authors.inputValue(), "Лев Толстой\n\n  Röhl, Hermann ");
+		await title.fill("x".repeat(1001));
+		await page.getByRole("button", { name: "Save", exact: true }).click();
+		await visit.refused("400 setDocument");
+		await visit.look("too long", title);
+		await title.fill("<b>Krieg & Frieden</b>");
+		await page.getByRole("button", { name: "Save", exact: true }).click();
+		const first = page.locator("#document-list > li").first();
+		await visit.says(first, "<b>Krieg & Frieden</b> Лев Толстой, Röhl, Hermann");
+		await visit.look("named", rename("<b>Krieg & Frieden</b>"));
+		const [{ document }] = await visit.api("_getDocuments");
+		assert.deepEqual([document.title, document.authors], ["<b>Krieg & Frieden</b>", ["Лев Толстой", "Röhl, Hermann"]]);
+
+		// Escape keeps what was typed for the next time, Cancel does not.
+		await rename("<b>Krieg & Frieden</b>").click();
+		await title.fill("other");
+		await page.keyboard.press("Escape");
+		await rename("<b>Krieg & Frieden</b>").click();
+		assert.equal(await title.inputValue(), "other");
+		await page.getByRole("button", { name: "Cancel" }).click();
+		await rename("<b>Krieg & Frieden</b>").click();
+		assert.equal(await title.inputValue(), "<b>Krieg & Frieden</b>");
+		await title.fill("");
+		await authors.fill("");
+		await page.getByRole("button", { name: "Save", exact: true }).click();
+		await visit.says(first, "book-2 no title yet");
+	},
+};
