@@ -56,6 +56,8 @@ class History:
         chance = self.random.random()
         if chance < 0.1:
             return 0
+        if chance < 0.2:
+            return self.random.randint(1, 7200) * 500
         if chance < 0.5:
             return self.random.randint(1, 3 * HOUR_MS)
         if chance < 0.8:
@@ -97,8 +99,8 @@ class History:
                 for ms, session, _, part in self.events() if part is not None]
 
     def bound(self):
-        """A date or an instant as from or to."""
-        ms = self.near()
+        """A date or an instant as from or to; often right where a session begins or ends."""
+        ms = self.near() if self.random.random() < 0.6 else self.random.choice(self.sessions)[self.random.choice(["start", "end"])]
         if self.random.random() < 0.5:
             return ms, date_text(ms + self.offset)
         return ms, text(ms, self.random.choice([0, 0, 345, -210, 60]))

@@ -101,7 +101,7 @@ class Dates(timed.TimedCase):
 
     def instants(self, zone):
         """The instants around which something is read in a zone, and what they are good for."""
-        made = zone.changes(ms_of_date(2020), ms_of_date(2031)) + [timed.ms_of(when) for when in MORE_INSTANTS.get(zone.name, [])]
+        made = zone.changes(ms_of_date(2020), ms_of_date(2031)) + 4 * [timed.ms_of(when) for when in MORE_INSTANTS.get(zone.name, [])]
         pick = random.Random(zone.name)
         others = zone.changes(ms_of_date(1973), ms_of_date(2020)) + zone.changes(ms_of_date(2031), ms_of_date(2059))
         made += pick.sample(others, min(len(others), 6))
@@ -172,12 +172,12 @@ class Dates(timed.TimedCase):
         zone = self.zones[name]
         wrong, asked = [], []
         before = sum(self.counts.values())
-        for anchor in self.instants(zone):
+        for number, anchor in enumerate(self.instants(zone)):
             for repeat in range(10 if LONG else 1):
                 for day_start in DAY_STARTS:
                     if name in MORE_ZONES and not LONG and day_start != "00:00":
                         continue
-                    seed = "%s %d %s %d" % (name, anchor, day_start, repeat)
+                    seed = "%s %d %d %s %d" % (name, number, anchor, day_start, repeat)
                     history = History(seed, anchor, zone.offset(anchor))
                     known = self.record(history)
                     pick = history.random
