@@ -47,7 +47,7 @@ static void add_time(void *context, int64_t start_ms, int64_t end_ms)
 	times->sum_ms += end_ms - start_ms;
 }
 
-/* Make the borders around all time that is read in the range, and the time in each. The caller frees times->ms and releases the borders where it is STATUS_OK. */
+/* Make the borders around all time that is read in the range, and the time in each; times_release is the counterpart. */
 static enum status times_make(const struct readings *readings, const struct calendar *calendar, enum period_unit unit,
 			      struct borders *borders, struct times *times, struct error *error)
 {

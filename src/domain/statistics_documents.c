@@ -61,6 +61,15 @@ static void add_reading(struct tally *tally, const struct borders *borders, cons
 		add_interval(tally, borders, &done);
 }
 
+/* Down to whole milliseconds: who answers rounds, and rounding twice could round up what is below a half. The factor lifts
+ * what the floating point left just below a whole number, as with reports of 0.1 and 0.3. */
+static int64_t whole_ms(double ms)
+{
+	static const double lift = 1 + 1e-12;
+
+	return ms < (double)INSTANT_MAX_MS ? (int64_t)(ms * lift) : INSTANT_MAX_MS;
+}
+
 static void find_remaining(struct tally *tally, const struct document_progress *progress)
 {
 	struct document *figures = &tally->figures;
@@ -70,10 +79,8 @@ static void find_remaining(struct tally *tally, const struct document_progress *
 	if (progress->progress >= 1) {
 		figures->has_remaining = true;
 	} else if (tally->made > 0) {
-		double remaining_ms = (double)tally->paced_ms / tally->made * (1 - progress->progress);
 		figures->has_remaining = true;
-		figures->remaining_ms =
-			remaining_ms < (double)INSTANT_MAX_MS ? (int64_t)(remaining_ms + 0.5) : INSTANT_MAX_MS;
+		figures->remaining_ms = whole_ms((double)tally->paced_ms / tally->made * (1 - progress->progress));
 	}
 }
 
