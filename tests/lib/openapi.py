@@ -22,11 +22,10 @@ def modules():
     """The folder of node_modules with what is needed; skips the test where there is none."""
     if shutil.which("node") is None:
         raise unittest.SkipTest("node is not installed (Debian package nodejs)")
-    for place in (folder.SOURCE, folder.BUILD):
-        path = os.path.join(place, "tests", "node_modules")
-        if all(os.path.isdir(os.path.join(path, *name.split("/"))) for name in PACKAGES):
-            return path
-    raise unittest.SkipTest("the validators are not installed (npm ci in tests/, Debian package npm)")
+    path = os.path.join(folder.BUILD, "tests", "browser", "node_modules")
+    if not all(os.path.isdir(os.path.join(path, *name.split("/"))) for name in PACKAGES):
+        raise unittest.SkipTest("the tests' node modules are not installed: make browser-modules (Debian package npm)")
+    return path
 
 
 def pointer(*names):
