@@ -134,7 +134,7 @@ static int make_file(int folder, uint64_t layout)
 	return reason;
 }
 
-/* Returns 0 and the descriptor of the file, or an errno. */
+/* Returns 0 and the descriptor of the file, or an errno: EAGAIN where another process is at it all the time. */
 static int find_file(int folder, uint64_t layout, int *fd)
 {
 	int reason = open_file(folder, layout, fd);
@@ -144,7 +144,7 @@ static int find_file(int folder, uint64_t layout, int *fd)
 		if (reason == 0 || reason == EAGAIN)
 			reason = open_file(folder, layout, fd);
 	}
-	return reason;
+	return reason == ENOENT ? EAGAIN : reason;
 }
 
 static struct metrics *map(int fd)

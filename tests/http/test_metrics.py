@@ -3,6 +3,7 @@
 whatever becomes of it."""
 
 import collections
+import fcntl
 import os
 import random
 import signal
@@ -361,6 +362,16 @@ class File(Counting):
         faults.clear("no-space")
         self.assertEqual(self.page(folder).value("focusstats_counters_shared"), 0)
         responder.stop()
+        self.assertEqual(self.page(folder).value("focusstats_counters_shared"), 1)
+
+    def test_another_process_is_at_it_and_does_not_go_on(self):
+        folder = self.folder()
+        folder.give(folder.write(os.path.join("home", "metrics.new"), "", 0o600))
+        with open(self.path(folder) + ".new", "r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            responder = self.start(harness.Responder(folder))
+            self.assert_alone(folder, responder)
+            responder.stop()
         self.assertEqual(self.page(folder).value("focusstats_counters_shared"), 1)
 
     @tap.cases([("cut off", 0), ("to a page", 4096)])
