@@ -1,7 +1,7 @@
 """The store's files, read without the program: through the engine's own tools, by what doc/schema.md says of the records.
 
-    store = offline.read(folder)         after everything has stopped in order; db_verify passes on every file, all secondaries and totals are
-                                         what the primary makes them; AssertionError otherwise
+    store = offline.read(folder)         after everything has stopped in order; db_verify passes on every file, all secondaries, sums and
+                                         totals are what the primary makes them; AssertionError otherwise
     store.sessions                       id as text -> Record
     store.check(ledger)                  what the clients were told is what is there
 """
@@ -14,8 +14,9 @@ import uuid
 
 from ledger import DONE, MAYBE
 
-VERSION = 1
-ENDED = 1
+VERSION = 2
+ENDED, SEEN, REPORTED, MOVED, VERSION_2 = 1, 2, 4, 8, 128
+REMOVED = b"removed\0"
 # A clock may be read a moment earlier than another one that is whole milliseconds.
 CLOCK_MS = 2
 
@@ -57,28 +58,69 @@ class Reader:
 
 
 class Record:
-    """A session."""
+    """A session, of either version."""
 
     def __init__(self, key, value):
         if len(key) != 16:
             raise AssertionError("a session's key has %d bytes" % len(key))
         reader = Reader(value)
-        if reader.number(1) != VERSION:
-            raise AssertionError("a session's version is %d" % value[0])
+        self.version = reader.number(1)
+        if self.version not in (1, VERSION):
+            raise AssertionError("a session's version is %d" % self.version)
         self.key = key
-        self.ended = bool(reader.number(1) & ENDED)
+        self.flags = reader.number(1)
+        self.ended = bool(self.flags & ENDED)
         self.start_ms = reader.number(8)
-        self.end_ms = reader.number(8)
+        before = reader.data
+        if self.version == 1:
+            self.end_ms, self.last_seen_ms = reader.number(8), None
+        else:
+            self.end_ms = reader.number(8) if self.ended else 0
+            self.last_seen_ms = reader.number(8) if self.flags & SEEN else None
+            if self.flags & REPORTED and not 0 <= struct.unpack(">dQ", reader.take(16))[0] <= 1:
+                raise AssertionError("session %s reports what is no progress" % uuid.UUID(bytes=key))
+        self.facts = before[:len(before) - len(reader.data)]
         self.user, self.document, self.library = reader.text(), reader.text(), reader.text()
+        if self.version > 1 and self.flags & MOVED:
+            reader.text()
         reader.end()
         if self.ended and self.end_ms < self.start_ms:
             raise AssertionError("session %s ends before it starts" % uuid.UUID(bytes=key))
+        if self.last_seen_ms is not None and self.last_seen_ms < self.start_ms:
+            raise AssertionError("session %s was seen before it starts" % uuid.UUID(bytes=key))
 
     def by_user_key(self):
-        """Its key in sessions_by_user.db."""
+        """Its key in sessions_by_user.db, and while it is open in active_by_user.db."""
         document, library = self.document.encode(), self.library.encode()
-        return b"".join((self.user.encode(), b"\0", struct.pack(">Q", self.start_ms), self.key, bytes([ENDED if self.ended else 0]),
-                         struct.pack(">Q", self.end_ms if self.ended else 0), bytes([len(document)]), document, bytes([len(library)]), library))
+        flags = self.flags & (ENDED | SEEN | REPORTED) | (VERSION_2 if self.version > 1 else 0)
+        return b"".join((self.user.encode(), b"\0", struct.pack(">Q", self.start_ms), self.key, bytes([flags]), self.facts,
+                         bytes([len(document)]), document, bytes([len(library)]), library))
+
+
+class Stats:
+    """A user's record."""
+
+    def __init__(self, value):
+        reader = Reader(value)
+        if reader.number(1) != VERSION:
+            raise AssertionError("the version of a user's record is %d" % value[0])
+        self.id = str(uuid.UUID(bytes=reader.take(16)))
+        self.sessions, self.ended, self.ended_ms, self.longest_ms, self.watched, self.first_seen_ms = (reader.number(8) for _ in range(6))
+        self.removed = bool(reader.number(1) & 1)
+        self.day_start, self.week_start, self.goal, self.idle_timeout = (reader.number(size) for size in (2, 1, 4, 4))
+        self.timezone = reader.text()
+        reader.end()
+
+    def check(self, user, records):
+        """The sums are those of the user's sessions."""
+        ended = [record.end_ms - record.start_ms for record in records if record.ended]
+        seen = [record.last_seen_ms for record in records if not record.ended and record.last_seen_ms is not None]
+        found = (len(records), len(ended), sum(ended), len(seen))
+        if found != (self.sessions, self.ended, self.ended_ms, self.watched):
+            raise AssertionError("user %s has %d sessions, %d ended, %d ms, %d open ones seen; the sums say %d, %d, %d, %d"
+                                 % (user, *found, self.sessions, self.ended, self.ended_ms, self.watched))
+        if max(ended, default=0) > self.longest_ms or (seen and min(seen) < self.first_seen_ms):
+            raise AssertionError("user %s has a session beyond the bounds %d and %d" % (user, self.longest_ms, self.first_seen_ms))
 
 
 def dump(path):
@@ -115,47 +157,58 @@ class Store:
         verify(folder)
         self.sessions = sessions(folder)
         self.by_user = dump(os.path.join(folder.home, "sessions_by_user.db"))
-        self.users = {key.decode("utf-8"): self.stats(value) for key, value in dump(os.path.join(folder.home, "stats.db"))}
+        self.active = dump(os.path.join(folder.home, "active_by_user.db"))
+        self.users = {key.decode("utf-8"): Stats(value) for key, value in dump(os.path.join(folder.home, "stats.db"))}
+        self.documents = dump(os.path.join(folder.home, "documents.db"))
         self.meta = dict(dump(os.path.join(folder.home, "meta.db")))
-        if self.meta != {b"schema": b"1"}:
+        self.check_meta()
+        self.check_secondaries()
+        self.check_sums()
+
+    def check_meta(self):
+        removed = {user for user, stats in self.users.items() if stats.removed}
+        left = {key: value for key, value in self.meta.items() if not key.startswith(REMOVED)}
+        if set(left) != {b"schema", b"totals"} or left[b"schema"] != b"2":
             raise AssertionError("meta.db holds %r" % self.meta)
-        self.check_secondary()
-        self.check_totals()
+        if {key[len(REMOVED):].decode() for key in self.meta if key.startswith(REMOVED)} != removed:
+            raise AssertionError("removed are %r, and meta.db holds %r" % (removed, self.meta))
+        version, users, sessions = struct.unpack(">BQQ", left[b"totals"])
+        counted = sum(record.user not in removed for record in self.sessions.values())
+        if (version, users, sessions) != (1, len(self.users) - len(removed), counted):
+            raise AssertionError("there are %d users and %d sessions; meta.db says %d and %d" % (len(self.users) - len(removed), counted, users, sessions))
 
-    @staticmethod
-    def stats(value):
-        reader = Reader(value)
-        if reader.number(1) != VERSION:
-            raise AssertionError("the version of a user's record is %d" % value[0])
-        made = (str(uuid.UUID(bytes=reader.take(16))), reader.number(8), reader.number(8))
-        reader.end()
-        return made
+    def check_secondaries(self):
+        made = {"sessions_by_user.db": (self.by_user, self.sessions.values()),
+                "active_by_user.db": (self.active, [record for record in self.sessions.values() if not record.ended])}
+        for name, (found, records) in made.items():
+            expected = sorted((record.by_user_key(), record.key) for record in records)
+            if expected != found:
+                there = set(found)
+                raise AssertionError("%s has %d keys, sessions.db makes %d, of which %d are not in it"
+                                     % (name, len(found), len(expected), len([pair for pair in expected if pair not in there])))
+        for record in self.sessions.values():
+            if record.version == 1 and not record.ended:
+                raise AssertionError("session %s is open and still of version 1" % uuid.UUID(bytes=record.key))
 
-    def check_secondary(self):
-        expected = sorted((record.by_user_key(), record.key) for record in self.sessions.values())
-        if expected != self.by_user:
-            there = set(self.by_user)
-            lacking = [record for record in self.sessions.values() if (record.by_user_key(), record.key) not in there]
-            raise AssertionError("sessions_by_user.db has %d keys, sessions.db makes %d, of which %d are not in it"
-                                 % (len(self.by_user), len(expected), len(lacking)))
-
-    def check_totals(self):
-        counted = {user: [0, 0] for user in self.users}
+    def check_sums(self):
+        records = {user: [] for user in self.users}
         for identity, record in self.sessions.items():
-            if record.user not in counted:
+            if record.user not in records:
                 raise AssertionError("session %s is of user %s, who is not there" % (identity, record.user))
-            counted[record.user][0] += 1
-            counted[record.user][1] += record.ended
-        for user, (_, sessions, ended) in self.users.items():
-            if counted[user] != [sessions, ended]:
-                raise AssertionError("user %s has %d sessions, %d ended; the totals say %d and %d" % (user, *counted[user], sessions, ended))
+            records[record.user].append(record)
+        for user, stats in self.users.items():
+            if not stats.removed:
+                stats.check(user, records[user])
+        for key, _ in self.documents:
+            if key.split(b"\0")[0].decode() not in self.users:
+                raise AssertionError("a document is of user %r, who is not there" % key)
 
     def check(self, ledger):
         """Compares with what the clients were told. Returns how many requests without an answer turned out to be done."""
         wrong = list(ledger.nonsense)
         for user, identity in ledger.users.items():
-            if self.users.get(user, (None,))[0] != identity:
-                wrong.append("user %s was acknowledged as %s and is %r" % (user, identity, self.users.get(user)))
+            if user not in self.users or self.users[user].id != identity:
+                wrong.append("user %s was acknowledged as %s and is %s" % (user, identity, self.users[user].id if user in self.users else None))
         documents = {}
         for identity, record in self.sessions.items():
             if record.document in documents:

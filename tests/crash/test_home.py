@@ -373,9 +373,9 @@ class Left(Home):
         responder = self.responder(folder)
         self.works(responder)
         responder.stop()
-        self.set_schema(folder, b"2")
+        self.set_schema(folder, b"3")
         before = set(offline.sessions(folder))
-        reply = self.check_unusable(folder, "schema version 2 and this program knows only up to 1", lambda: self.set_schema(folder, b"1"))
+        reply = self.check_unusable(folder, "schema version 3 and this program knows only up to 2", lambda: self.set_schema(folder, b"2"))
         self.assertIn("newer version", reply.json()["error"])
         self.assertLess(before, set(self.read(folder).sessions))
 
@@ -399,7 +399,7 @@ class Left(Home):
         os.unlink(os.path.join(folder.home, "meta.db"))
         self.check_unusable_for_good(folder, "meta.db")
 
-    @tap.cases([(name, name) for name in ("sessions.db", "sessions_by_user.db", "stats.db")])
+    @tap.cases([(name, name) for name in ("sessions.db", "sessions_by_user.db", "active_by_user.db", "documents.db", "stats.db")])
     def test_file_is_gone(self, name):
         """An incomplete copy of a home is not taken into service."""
         folder = self.watched()
