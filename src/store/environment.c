@@ -59,13 +59,33 @@ static int sync_file(int fd)
 	return reason;
 }
 
-static ssize_t write_file(int fd, const void *data, size_t size, off_t offset)
+static ssize_t note_full(ssize_t written)
 {
-	ssize_t written = pwrite(fd, data, size, offset);
-
 	if (written < 0 && (errno == ENOSPC || errno == EDQUOT))
 		hooks.full_at_ms = clock_boot_ms();
 	return written;
+}
+
+/* Pages; a short one the engine completes itself. */
+static ssize_t write_at(int fd, const void *data, size_t size, off_t offset)
+{
+	return note_full(pwrite(fd, data, size, offset));
+}
+
+/* The log. The engine takes a short one for an error without a reason (os_rw.c, __os_physwrite): all, or the error. */
+static ssize_t write_on(int fd, const void *data, size_t size)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t written = write(fd, (const char *)data + done, size - done);
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0)
+			return note_full(written);
+		done += (size_t)written;
+	}
+	return (ssize_t)done;
 }
 
 static void report(const DB_ENV *handle, const char *prefix, const char *message)
@@ -370,7 +390,8 @@ enum status environment_open(const struct store_options *options, struct environ
 	    (size_t)snprintf(hooks.marker, sizeof hooks.marker, "%s/%s", options->home, MARKER) >= sizeof hooks.marker)
 		return environment_error(error, ENAMETOOLONG, "opening the environment");
 	db_env_set_func_fsync(sync_file);
-	db_env_set_func_pwrite(write_file);
+	db_env_set_func_pwrite(write_at);
+	db_env_set_func_write(write_on);
 
 	bool sync_failed = access(hooks.marker, F_OK) == 0;
 	if (sync_failed)
