@@ -17,7 +17,7 @@ import tap
 import timed
 from watch import owners
 
-SESSIONS = 8000
+SESSIONS = 2000 if os.environ.get("FOCUSSTATS_QUICK") == "1" else 8000
 CONFIRMED = {"user": "reader", "confirm": "reader"}
 
 
@@ -148,12 +148,16 @@ class Removal(harness.Case):
         outcomes = {"whole": 0, "gone": 0}
         for looks in range(8):
             self.serve()
+            # On a connection that the process has already: one that still waits for it would be the next one's.
+            connection = self.responder.connect()
+            connection.ask("GET", "/FocusStats/health", keep=True)
 
             def ask():
                 try:
-                    self.responder.post("removeUser", CONFIRMED)
+                    connection.ask("POST", "/FocusStats/removeUser", harness.encode(CONFIRMED), keep=True)
                 except (fcgi.ConnectionClosed, OSError):
                     pass
+                connection.close()
 
             thread = threading.Thread(target=ask, daemon=True)
             thread.start()
