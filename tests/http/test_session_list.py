@@ -108,6 +108,44 @@ class Forms(ListCase):
         self.assertEqual(self.ids(**{"from": "2023-12-31"}), [long])
 
 
+class Unfinished(ListCase):
+    """Sessions that were never ended, among thousands of others, and ranges long after their start."""
+
+    def setUp(self):
+        super().setUp()
+        self.at("2025-01-01T00:00:00Z")
+        self.seen, self.silent = self.begin("seen"), self.begin("silent")
+        self.at("2025-11-01T00:00:00Z")
+        self.ok("heartbeat", {"focusSession": self.seen})
+        for month in (2, 5, 8):
+            begin = timed.ms_of("2025-%02d-01T00:00:00Z" % month)
+            self.ok("addSessions", {"user": self.user, "sessions": [
+                {"document": "short", "library": "home", "startTime": timed.instant(begin + 600000 * number), "endTime": timed.instant(begin + 600000 * number + 1000)}
+                for number in range(1000)]})
+        self.at("2025-11-10T12:00:00Z")
+
+    def test_they_touch_what_comes_after(self):
+        self.assertEqual(self.ids(**{"from": "2025-10-01", "to": "2025-10-02"}), sorted([self.seen, self.silent]))
+        self.assertEqual(self.ids(**{"from": "2025-11-01"}), [self.silent])
+        self.assertEqual(self.ids(**{"from": "2025-10-31T23:59:59.999Z"}), sorted([self.seen, self.silent]))
+        self.assertEqual(self.ids(document="seen", **{"from": "2025-10-01"}), [self.seen])
+
+    def test_one_that_expired_is_in_the_statistics(self):
+        """Before anything was written that could have stored its end, and after."""
+        for _ in range(2):
+            summary = self.one("_getSummary", {"from": "2025-10-30"})
+            self.assertEqual((summary["seconds"], summary["sessions"], summary["lastEnd"]), (2 * 86400, 1, "2025-11-01T00:00:00.000Z"))
+            self.assertEqual([period["label"] for period in self.list("_getPeriods", {"unit": "day", "from": "2025-10-30"})], ["2025-10-30", "2025-10-31"])
+            self.assertEqual(self.one("_getStreaks", {"from": "2025-10-30"})["longestDays"], 2)
+            self.ok("setSettings", {"user": self.user, "idleTimeoutSeconds": 60})
+
+    def test_it_ends_late(self):
+        self.end(self.silent)
+        self.assertEqual(self.one("_getSummary", {"from": "2025-11-10"})["seconds"], 12 * 3600)
+        self.ok("editSession", {"focusSession": self.silent, "startTime": "2025-11-10T11:00:00Z"})
+        self.assertEqual(self.one("_getSummary", {"from": "2025-11-10"})["seconds"], 3600)
+
+
 class Pages(ListCase):
     """limit, after, order."""
 

@@ -103,6 +103,12 @@ class Summary(StatisticsCase):
         summary = self.one("_getSummary")
         self.assertEqual((summary["seconds"], summary["rawSeconds"], summary["averageActiveDaySeconds"]), (years, 100 * years, 86400))
         self.assertEqual(summary["activeDays"], years // 86400)
+        self.assertEqual(self.one("_getStreaks")["longestDays"], years // 86400)
+        self.assertEqual(self.one("_getDocuments")["seconds"], years)
+        self.assertEqual(sum(hour["seconds"] for hour in self.list("_getHours", {"timezone": "Australia/Lord_Howe"})), years)
+        days = self.list("_getPeriods", {"unit": "day", "timezone": "America/St_Johns"})
+        self.assertEqual((len(days), {day["sessions"] for day in days}, {day["seconds"] for day in days[1:-1]}),
+                         (years // 86400 + 1, {100}, {82800, 86400, 90000, 79200, 93600}))
 
 
 class Filters(StatisticsCase):

@@ -216,5 +216,21 @@ class SignedIn(timed.TimedCase):
         self.assertEqual(self.ok("removeUser", {"confirm": self.user}, self.user), {"removedSessions": 0})
 
 
+class ErrorsAs200(timed.TimedCase):
+    """FOCUSSTATS_ERROR_STATUS=200, for clients that were written so: what actions refuse has that status, and the error all the same."""
+
+    settings = {"FOCUSSTATS_ERROR_STATUS": "200"}
+
+    def test_refusals(self):
+        self.init()
+        ended = self.add("2025-11-03T10:00:00Z", "2025-11-03T11:00:00Z")
+        for action, fields in (("heartbeat", {"focusSession": "abc"}), ("heartbeat", {"focusSession": ended}), ("heartbeat", {"focusSession": ended, "progress": 2}),
+                               ("_getSummary", {"user": "nobody of this name"}), ("_getPeriods", {"user": self.user}), ("_getSessions", {"user": self.user, "after": "abc"}),
+                               ("setSettings", {"user": self.user, "timezone": ""}), ("removeUser", {"user": self.user, "confirm": "x"}),
+                               ("addSessions", {"user": self.user, "sessions": [{}] * 1001})):
+            self.refused(200, [], action, fields)
+        self.assertEqual(len(self.ended()), 1)
+
+
 if __name__ == "__main__":
     tap.main(globals())
