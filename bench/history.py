@@ -23,11 +23,14 @@ YEAR = {"from": "2000-01-01", "to": "2001-01-01"}
 def questions(count):
     middle = element(count // 2)["focusSession"]
     return [
-        ("_getSessions", {}), ("_getSessions", {"limit": 100, "order": "desc"}), ("_getSessions", {"limit": 100, "after": middle}), ("_getSessions", YEAR),
+        ("_getSessions", {}), ("_getSessions", {"limit": 100, "order": "desc"}), ("_getSessions", {"limit": 100, "after": middle}),
+        ("_getSessions", YEAR),
         ("_viewStats", {}), ("_getActiveSessions", {}), ("_getSettings", {}),
         ("_getSummary", {}), ("_getSummary", YEAR), ("_getSummary", {"document": "the long one"}), ("_getSummary", {"timezone": "Europe/Berlin"}),
-        ("_getPeriods", {"unit": "day"}), ("_getPeriods", {"unit": "day", "timezone": "Europe/Berlin"}), ("_getPeriods", {"unit": "month", "fill": True}),
-        ("_getHours", {}), ("_getHours", {"timezone": "Europe/Berlin"}), ("_getDocuments", {}), ("_getStreaks", {"minSeconds": 600}), ("_getGoal", {}),
+        ("_getPeriods", {"unit": "day"}), ("_getPeriods", {"unit": "day", "timezone": "Europe/Berlin"}),
+        ("_getPeriods", {"unit": "month", "fill": True}),
+        ("_getHours", {}), ("_getHours", {"timezone": "Europe/Berlin"}), ("_getDocuments", {}), ("_getStreaks", {"minSeconds": 600}),
+        ("_getGoal", {}),
         ("_exportUser", {}),
     ]
 
@@ -53,13 +56,15 @@ def main():
         loading = [post("addSessions", {"sessions": batch})[0] for batch in batches(count)]
         if post("_getSummary", {})[1].json()[0]["summary"] != summary(count):
             raise AssertionError("the summary is wrong")
-        print("%d sessions in %d requests: %.1f s, %.0f ms each in the median" % (count, len(loading), sum(loading), 1000 * statistics.median(loading)))
+        print("%d sessions in %d requests: %.1f s, %.0f ms each in the median" % (count, len(loading), sum(loading),
+                                                                                  1000 * statistics.median(loading)))
         print("%-52s %10s %10s %12s" % ("", "median ms", "longest ms", "bytes"))
         for query, fields in questions(count):
             times = [post(query, fields) for _ in range(repeats)]
             said = " ".join("%s=%s" % pair for pair in fields.items())
             seconds = [one for one, _ in times]
-            print("%-52s %10.1f %10.1f %12d" % ("%s %s" % (query, said[:36]), 1000 * statistics.median(seconds), 1000 * max(seconds), len(times[0][1].body)))
+            print("%-52s %10.1f %10.1f %12d" % ("%s %s" % (query, said[:36]), 1000 * statistics.median(seconds), 1000 * max(seconds),
+                                                len(times[0][1].body)))
         connection.close()
     finally:
         responder.stop()

@@ -74,16 +74,19 @@ class Names(DocumentCase):
         self.set(title="Mine")
         other = self.user + "-2"
         self.init(other)
-        self.ok("addSession", {"user": other, "document": "a book", "library": "l", "startTime": "2025-11-03T10:00:00Z", "endTime": "2025-11-03T11:00:00Z"})
+        self.ok("addSession", {"user": other, "document": "a book", "library": "l", "startTime": "2025-11-03T10:00:00Z",
+                               "endTime": "2025-11-03T11:00:00Z"})
         self.assertIsNone(self.list("_getDocuments", {"user": other})[0]["title"])
 
-    @tap.cases([("1,000 bytes", "x" * 1000), ("of three bytes each", "書" * 333 + "x"), ("quotes and a backslash", "\"The\" \\ Odyssey"), ("markup", "<b>&amp;</b>"),
+    @tap.cases([("1,000 bytes", "x" * 1000), ("of three bytes each", "書" * 333 + "x"), ("quotes and a backslash", "\"The\" \\ Odyssey"),
+                ("markup", "<b>&amp;</b>"),
                 ("a blank", " "), ("not normalised", "e\u0301\u00e9"), ("beyond the first plane", "📚\U0010ffff")])
     def test_good_title(self, title):
         self.set(title=title, authors=[title.encode()[:255].decode("utf-8", "ignore")])
         self.assertEqual(self.named(), (title, [title.encode()[:255].decode("utf-8", "ignore")]))
 
-    @tap.cases([("1,001 bytes", "x" * 1001), ("1,002 bytes", "書" * 334), ("a newline", "a\nb"), ("a NUL", "a\u0000"), ("DEL", "\u007f"), ("null", None), ("a number", 1),
+    @tap.cases([("1,001 bytes", "x" * 1001), ("1,002 bytes", "書" * 334), ("a newline", "a\nb"), ("a NUL", "a\u0000"), ("DEL", "\u007f"),
+                ("null", None), ("a number", 1),
                 ("an array", ["a"]), ("an object", {}), ("true", True)])
     def test_bad_title(self, title):
         self.set(title="The Odyssey", authors=["Homer"])
@@ -99,7 +102,8 @@ class Names(DocumentCase):
         self.set(authors=authors)
         self.assertEqual(self.named()[1], authors)
 
-    @tap.cases([("51 of them", ["a"] * 51), ("256 bytes", ["a", "x" * 256]), ("an empty one", ["a", ""]), ("a newline", ["a\nb"]), ("null in it", ["a", None]),
+    @tap.cases([("51 of them", ["a"] * 51), ("256 bytes", ["a", "x" * 256]), ("an empty one", ["a", ""]), ("a newline", ["a\nb"]),
+                ("null in it", ["a", None]),
                 ("a number in it", [1]), ("an array in it", [["a"]]), ("null", None), ("a string", "Homer"), ("an object", {}), ("a number", 0)])
     def test_bad_authors(self, authors):
         self.refused(400, ["authors"], "setDocument", {"user": self.user, "document": "a book", "title": "x", "authors": authors})
@@ -131,12 +135,14 @@ class Read(DocumentCase):
         self.add("2025-11-05T10:00:00Z", "2025-11-05T10:00:00.499Z")
         self.assertEqual(self.keys("_getDocuments", {}), [DOCUMENT])
         self.assertEqual(self.documents(), [{
-            "document": "a book", "title": None, "authors": [], "seconds": 7200, "sessions": 3, "activeDays": 2, "firstStart": "2025-11-03T10:00:00.000Z",
+            "document": "a book", "title": None, "authors": [], "seconds": 7200, "sessions": 3, "activeDays": 2,
+            "firstStart": "2025-11-03T10:00:00.000Z",
             "lastEnd": "2025-11-05T10:00:00.499Z", "progress": None, "remainingSeconds": None}])
 
     def test_most_read_first(self):
         """By milliseconds, those with as many by their id's bytes."""
-        for name, end in (("b", "10:00:01.000"), ("c", "10:00:01.001"), ("a", "10:00:01.000"), ("B", "10:00:01.000"), ("é", "10:00:01.000"), ("zero", "10:00:00.000"),
+        for name, end in (("b", "10:00:01.000"), ("c", "10:00:01.001"), ("a", "10:00:01.000"), ("B", "10:00:01.000"), ("é", "10:00:01.000"),
+                          ("zero", "10:00:00.000"),
                           ("most", "10:00:02.000"), ("ab", "10:00:01.000"), ("\U00010000", "10:00:01.000"), ("\uffff", "10:00:01.000")):
             self.add("2025-11-03T10:00:00Z", "2025-11-03T%sZ" % end, name)
         self.assertEqual([document["document"] for document in self.documents()],

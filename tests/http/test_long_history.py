@@ -82,7 +82,8 @@ class LongHistory(timed.TimedCase):
     def test_streak_and_goal(self):
         self.ok("setSettings", {"user": "reader", "dailyGoalSeconds": 21 * 3600})
         streak = self.one("_getStreaks")
-        self.assertEqual((streak["currentDays"], streak["longestDays"], streak["longestStart"], streak["readToday"]), (WHOLE_DAYS + 1, WHOLE_DAYS + 1, "1990-01-01", True))
+        self.assertEqual((streak["currentDays"], streak["longestDays"], streak["longestStart"], streak["readToday"]),
+                         (WHOLE_DAYS + 1, WHOLE_DAYS + 1, "1990-01-01", True))
         self.assertEqual(self.one("_getStreaks", {"minSeconds": 21 * 3600})["longestDays"], WHOLE_DAYS)
         goal = self.one("_getGoal")
         self.assertEqual((goal["daysReached"], goal["currentDays"], goal["reached"], goal["seconds"]), (WHOLE_DAYS, WHOLE_DAYS, False, REST_SECONDS))

@@ -20,7 +20,8 @@ LONG = os.environ.get("FOCUSSTATS_LONG") == "1"
 QUICK = os.environ.get("FOCUSSTATS_QUICK") == "1"
 HISTORIES = 200 if LONG else 6 if QUICK else 20
 STEPS = 60
-ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "America/St_Johns", "Pacific/Apia", "Africa/Casablanca", "Asia/Tehran"]
+ZONES = ["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "America/St_Johns", "Pacific/Apia", "Africa/Casablanca",
+         "Asia/Tehran"]
 DOCUMENTS = ["walden", "the odyssey", "книга"]
 
 
@@ -38,7 +39,8 @@ class History(timed.TimedCase):
         self.steps = []
         self.ids = []
         # Beside a change of the clock in many zones: the last Sunday of March or October, the first of November.
-        self.move(timed.ms_of(self.random.choice(["2025-03-28T12:00:00Z", "2025-10-24T12:00:00Z", "2025-11-01T00:00:00Z", "2011-12-28T00:00:00Z", "2024-02-28T00:00:00Z"])))
+        self.move(timed.ms_of(self.random.choice(["2025-03-28T12:00:00Z", "2025-10-24T12:00:00Z", "2025-11-01T00:00:00Z", "2011-12-28T00:00:00Z",
+                                                  "2024-02-28T00:00:00Z"])))
         for user in self.users:
             self.init(user)
             self.model.users[user] = User()
@@ -74,7 +76,8 @@ class History(timed.TimedCase):
     # Steps: each asks the program and the model, and returns what both were asked
 
     def step(self):
-        self.move(self.now + self.random.choice([0, 1, 30, 59, 599, 601, 3600, 20000]) * 1000 + (0 if self.unit == 1000 else self.random.randrange(1000)))
+        seconds = self.random.choice([0, 1, 30, 59, 599, 601, 3600, 20000])
+        self.move(self.now + seconds * 1000 + (0 if self.unit == 1000 else self.random.randrange(1000)))
         kinds = [self.step_start] * 4 + [self.step_heartbeat] * 5 + [self.step_end] * 5 + [self.step_add] * 5 + [self.step_batch] + [self.step_edit] * 4 \
             + [self.step_remove] * 2 + [self.step_settings]
         self.random.choice(kinds)()
@@ -111,7 +114,8 @@ class History(timed.TimedCase):
         user, document = self.pick_user(), self.random.choice(DOCUMENTS)
         start, end = self.pick_span()
         identity = self.new_id() if self.random.random() < 0.9 else self.pick_id()
-        fields = {"user": user, "document": document, "library": "work", "focusSession": identity, "startTime": timed.instant(start), "endTime": timed.instant(end)}
+        fields = {"user": user, "document": document, "library": "work", "focusSession": identity, "startTime": timed.instant(start),
+                  "endTime": timed.instant(end)}
         for _ in range(self.random.choice([1, 1, 2])):
             self.both(self.model.add(user, document, "work", start, end, identity), "addSession", fields)
 
@@ -122,7 +126,8 @@ class History(timed.TimedCase):
             start, end = self.pick_span()
             identity = self.new_id() if self.random.random() < 0.8 else self.pick_id()
             document = self.random.choice(DOCUMENTS)
-            elements.append({"document": document, "library": "work", "focusSession": identity, "startTime": timed.instant(start), "endTime": timed.instant(end)})
+            elements.append({"document": document, "library": "work", "focusSession": identity, "startTime": timed.instant(start),
+                             "endTime": timed.instant(end)})
             wanted.append(self.model.add(user, document, "work", start, end, identity) == {200})
         reply = self.both({200}, "addSessions", {"user": user, "sessions": elements})
         self.assertEqual(["focusSession" in result for result in reply.json()["results"]], wanted, self.told())
@@ -130,7 +135,8 @@ class History(timed.TimedCase):
     def step_edit(self):
         identity = self.pick_id()
         start, end = self.pick_span()
-        changes = self.random.choice([{"start": start}, {"end": end}, {"start": start, "end": end}, {"document": "another"}, {"start": start, "document": "walden"}])
+        changes = self.random.choice([{"start": start}, {"end": end}, {"start": start, "end": end}, {"document": "another"},
+                                      {"start": start, "document": "walden"}])
         fields = {"focusSession": identity, **given(startTime=timed.instant(changes.get("start")), endTime=timed.instant(changes.get("end")),
                                                     document=changes.get("document"))}
         self.both(self.model.edit(identity, **changes), "editSession", fields)
@@ -143,7 +149,8 @@ class History(timed.TimedCase):
         user, idle = self.pick_user(), self.random.choice([60, 600, 3600, 86400])
         self.model.set_idle(user, idle * 1000)
         self.both({200}, "setSettings", {"user": user, "idleTimeoutSeconds": idle, "timezone": self.random.choice(ZONES),
-                                         "dayStart": self.random.choice(["00:00", "02:30", "04:00", "23:59"]), "weekStart": self.random.choice(["monday", "sunday"])})
+                                         "dayStart": self.random.choice(["00:00", "02:30", "04:00", "23:59"]),
+                                         "weekStart": self.random.choice(["monday", "sunday"])})
 
     # What must hold
 
@@ -161,7 +168,8 @@ class History(timed.TimedCase):
         self.assertEqual(self.sessions(), listed, self.told())
         self.assertEqual(self.ended(), [session["_id"] for session in listed if session["endTime"]], self.told())
         self.assertEqual([(session["_id"], session["lastSeen"]) for session in self.list("_getActiveSessions", {})],
-                         [(session.id, timed.instant(session.seen)) for session in sessions if self.model.end_of(user, session) is ACTIVE], self.told())
+                         [(session.id, timed.instant(session.seen)) for session in sessions if self.model.end_of(user, session) is ACTIVE],
+                         self.told())
         self.assertEqual([(session["_id"], session["library"], session["lastSeen"], session["progress"]) for session in self.sessions(order="asc")],
                          [(session.id, session.library, timed.instant(session.seen), session.progress) for session in sessions], self.told())
 
@@ -172,10 +180,12 @@ class History(timed.TimedCase):
         summary = self.one("_getSummary")
         days = self.list("_getPeriods", {"unit": "day", "fill": True})
         wanted = {
-            "seconds": rounded(ms), "rawSeconds": rounded(raw), "sessions": len(ended), "documents": len({session.document for _, _, session in ended}),
+            "seconds": rounded(ms), "rawSeconds": rounded(raw), "sessions": len(ended),
+            "documents": len({session.document for _, _, session in ended}),
             "activeDays": sum(day["sessions"] > 0 for day in days), "averageSessionSeconds": rounded(raw, len(ended)) if ended else 0,
             "longestSessionSeconds": rounded(max((end - start for start, end, _ in ended), default=0)),
-            "firstStart": timed.instant(min((start for start, _, _ in ended), default=None)), "lastEnd": timed.instant(max((end for _, end, _ in ended), default=None))}
+            "firstStart": timed.instant(min((start for start, _, _ in ended), default=None)),
+            "lastEnd": timed.instant(max((end for _, end, _ in ended), default=None))}
         self.assertEqual({key: summary[key] for key in wanted}, wanted, self.told())
         self.check_periods(days)
         for unit in ("day", "week", "month", "year"):
@@ -211,7 +221,8 @@ class History(timed.TimedCase):
             self.user = user
             exported = self.one("_exportUser")["sessions"]
             self.assertEqual([(session["_id"], session["progress"], session["progressTime"]) for session in exported],
-                             [(session.id, session.progress, timed.instant(session.progress_time)) for session in self.model.sessions(user)], self.told())
+                             [(session.id, session.progress, timed.instant(session.progress_time)) for session in self.model.sessions(user)],
+                             self.told())
         return self.model
 
 
@@ -244,12 +255,14 @@ class Properties(History):
             self.service.responder = timed.harness.Responder(self.folder, settings=self.service.responder.settings)
             os.unlink(self.folder.socket)
             self.service.start()
-        wanted = {session.id: (user, session) for model in self.models for user, of_user in model.users.items() for session in of_user.sessions.values()}
+        wanted = {session.id: (user, session)
+                  for model in self.models for user, of_user in model.users.items() for session in of_user.sessions.values()}
         self.assertEqual(set(store.sessions), set(wanted))
         self.assertGreater(len(wanted), 100)
         for identity, record in store.sessions.items():
             user, session = wanted[identity]
-            self.assertEqual((record.user, record.document, record.library, record.start_ms), (user, session.document, session.library, session.start))
+            self.assertEqual((record.user, record.document, record.library, record.start_ms),
+                             (user, session.document, session.library, session.start))
             self.assertEqual(record.end_ms if record.ended else None, session.end if session.end is not ACTIVE or not record.ended else session.seen)
 
 

@@ -41,7 +41,8 @@ class Reader(harness.ServerCase):
         self.assertEqual(self.ok("endSession", focusSession=identity, progress=0.5), {"focusSession": identity})
         self.assertEqual(self.ok("addSession", document="книга", library="home", startTime="2020-03-08T05:00:00Z", endTime="2020-03-08T07:00:00Z",
                                  focusSession=other), {"focusSession": other})
-        self.assertEqual(self.ok("editSession", focusSession=identity, startTime="2020-03-08T06:00:00Z", endTime="2020-03-08T08:00:00Z"), {"focusSession": identity})
+        self.assertEqual(self.ok("editSession", focusSession=identity, startTime="2020-03-08T06:00:00Z", endTime="2020-03-08T08:00:00Z"),
+                         {"focusSession": identity})
         self.assertEqual(self.ok("setDocument", document="книга", title="Книга \"о\" книге", authors=["Ася"]), {"document": "книга"})
         summary = self.one("_getSummary", **{"from": "2020-03-08", "to": "2020-03-09"})
         self.assertEqual(summary["seconds"], 5400)
@@ -66,7 +67,8 @@ class Reader(harness.ServerCase):
     def test_a_thousand_sessions_at_once(self):
         """Twice, as after a lost answer: nearly as large as a body may be."""
         begin = timed.ms_of("2024-01-01T00:00:00Z")
-        elements = [{"focusSession": str(uuid.uuid4()), "document": "d" * 255, "library": "l" * 255, "startTime": timed.instant(begin + number * 3600000),
+        elements = [{"focusSession": str(uuid.uuid4()), "document": "d" * 255, "library": "l" * 255,
+                     "startTime": timed.instant(begin + number * 3600000),
                      "endTime": timed.instant(begin + number * 3600000 + 1800000), "note": "x" * 200} for number in range(1000)]
         for _ in range(2):
             results = self.ok("addSessions", sessions=elements)["results"]
@@ -79,7 +81,8 @@ class Reader(harness.ServerCase):
         """Statuses reach the client through every server."""
         identity = self.ok("addSession", document="d", library="l", startTime="2024-01-01T00:00:00Z", endTime="2024-01-01T01:00:00Z")["focusSession"]
         for status, action, fields in ((400, "heartbeat", {"focusSession": identity, "progress": 2}), (409, "heartbeat", {"focusSession": identity}),
-                                       (404, "heartbeat", {"focusSession": "abc"}), (400, "_getPeriods", {"unit": "hour"}), (400, "removeUser", {"confirm": "x"}),
+                                       (404, "heartbeat", {"focusSession": "abc"}), (400, "_getPeriods", {"unit": "hour"}),
+                                       (400, "removeUser", {"confirm": "x"}),
                                        (404, "_getSessions", {"after": str(uuid.uuid4())}), (400, "addSessions", {"sessions": [{}] * 1001})):
             reply = self.server.post(action, {"user": self.user, **fields})
             self.assertEqual((reply.status, list(reply.json())), (status, ["error"]), "%s %r: %r" % (action, fields, reply))

@@ -174,7 +174,8 @@ class Heartbeats(timed.TimedCase):
         self.assertEqual(self.session(self.started)["endTime"], "2025-11-10T17:00:00.000Z")
         self.assertEqual(self.one("_getSummary")["seconds"], 5 * 3600)
 
-    @tap.cases([("0", 0), ("1", 1), ("a half", 0.5), ("0.0", 0.0), ("1.0", 1.0), ("a third", 1 / 3), ("tiny", 5e-324), ("nearly 1", 0.9999999999999999)])
+    @tap.cases([("0", 0), ("1", 1), ("a half", 0.5), ("0.0", 0.0), ("1.0", 1.0), ("a third", 1 / 3), ("tiny", 5e-324),
+                ("nearly 1", 0.9999999999999999)])
     def test_progress(self, value):
         self.beat(progress=value)
         self.assertEqual(self.session(self.started, limit=1)["progress"], value)

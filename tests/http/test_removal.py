@@ -32,7 +32,8 @@ class Removal(harness.Case):
             self.ok("setDocument", user=user, document="d", title="D")
             for low in range(0, count, 1000):
                 self.ok("addSessions", user=user, sessions=[
-                    {"document": "d%d" % (number % 50), "library": "l", "startTime": timed.instant(1000 * number), "endTime": timed.instant(1000 * number + 700)}
+                    {"document": "d%d" % (number % 50), "library": "l", "startTime": timed.instant(1000 * number),
+                     "endTime": timed.instant(1000 * number + 700)}
                     for number in range(low, min(low + 1000, count))])
         self.other = self.responder.post("_exportUser", {"user": "readers"}).text
 
@@ -77,7 +78,8 @@ class Removal(harness.Case):
                     return
                 if reply.status == 200:
                     found = next(iter(reply.json()[0].values()))
-                    count = {"_viewStats": lambda: len(found["focusSessionIds"]), "_getSummary": lambda: found["sessions"], "_getSettings": lambda: SESSIONS,
+                    count = {"_viewStats": lambda: len(found["focusSessionIds"]), "_getSummary": lambda: found["sessions"],
+                             "_getSettings": lambda: SESSIONS,
                              "_exportUser": lambda: len(found["sessions"])}[query]()
                     if count != SESSIONS:
                         wrong.append("%s: %d sessions" % (query, count))
@@ -97,7 +99,8 @@ class Removal(harness.Case):
             number = 0
             while True:
                 number += 1
-                reply = self.responder.post("addSession", {"user": "reader", "document": "new", "library": "l", "startTime": timed.instant(10 ** 9 + 4 * number + index),
+                reply = self.responder.post("addSession", {"user": "reader", "document": "new", "library": "l",
+                                                           "startTime": timed.instant(10 ** 9 + 4 * number + index),
                                                            "endTime": timed.instant(10 ** 9 + 4 * number + index)})
                 if reply.status != 200:
                     if reply.status != 404:

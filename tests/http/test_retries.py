@@ -108,7 +108,8 @@ class Retries(harness.Case):
         """Again and again, through whichever process takes the connection: all of it is carried out."""
         _, service = self.serve(3)
         self.assertEqual(service.post("initUser", {"user": "reader"}).status, 200)
-        elements = [{"focusSession": "0f5a1b7c-9d2e-4c3b-8a61-%012x" % number, "document": "d" * 255, "library": "l" * 255, "startTime": timed.instant(number * 1000),
+        elements = [{"focusSession": "0f5a1b7c-9d2e-4c3b-8a61-%012x" % number, "document": "d" * 255, "library": "l" * 255,
+                     "startTime": timed.instant(number * 1000),
                      "endTime": timed.instant(number * 1000 + 500)} for number in range(1000)]
         for _ in range(12):
             reply = service.responder.post("addSessions", {"user": "reader", "sessions": elements})
@@ -122,7 +123,9 @@ class Retries(harness.Case):
         self.assertEqual(service.post("initUser", {"user": "reader"}).status, 200)
         for _ in range(10):
             started = service.post("startSession", {"user": "reader", "document": "d", "library": "l"}).json()["focusSession"]
-            replies = harness.clients(16, lambda index: service.responder.post("endSession", {"focusSession": started, "endTime": timed.instant(START + 1000 * index)}))
+            replies = harness.clients(16, lambda index: service.responder.post("endSession",
+                                                                               {"focusSession": started,
+                                                                                "endTime": timed.instant(START + 1000 * index)}))
             self.assertEqual(sorted(reply.status for reply in replies), [200] + [409] * 15)
             winner = next(index for index, reply in enumerate(replies) if reply.status == 200)
             sessions = [element["focusSession"] for element in service.post("_getSessions", {"user": "reader"}).json()]

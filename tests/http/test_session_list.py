@@ -40,10 +40,12 @@ class BaseForm(ListCase):
         self.end(ended, progress=0.25)
         seen, silent = self.begin("four"), self.begin("five")
         self.ok("heartbeat", {"focusSession": seen})
-        rows = [(added, "one", "2025-11-03T10:00:00.000Z", '"2025-11-03T11:00:00.500Z"'), (ended, "two", "2025-11-10T12:00:00.000Z", '"2025-11-10T12:11:40.000Z"'),
+        rows = [(added, "one", "2025-11-03T10:00:00.000Z", '"2025-11-03T11:00:00.500Z"'),
+                (ended, "two", "2025-11-10T12:00:00.000Z", '"2025-11-10T12:11:40.000Z"'),
                 (expired, "three", "2025-11-10T12:00:00.000Z", '"2025-11-10T12:00:00.000Z"'), (seen, "four", "2025-11-10T12:11:40.000Z", "null"),
                 (silent, "five", "2025-11-10T12:11:40.000Z", "null")]
-        wanted = "[" + ",".join('{"focusSession":{"_id":"%s","user":"%s","document":"%s","startTime":"%s","endTime":%s}}' % (row[0], self.user, *row[1:])
+        wanted = "[" + ",".join('{"focusSession":{"_id":"%s","user":"%s","document":"%s","startTime":"%s","endTime":%s}}' % (row[0], self.user,
+                                                                                                                             *row[1:])
                                 for row in rows) + "]\n"
         self.assertEqual(self.post("_getSessions", {"user": self.user}).text, wanted)
         self.assertEqual(self.post("_getSessions", {"user": self.user, "colour": "green", "LIMIT": 1}).text, wanted)
@@ -60,7 +62,8 @@ class BaseForm(ListCase):
 class Forms(ListCase):
     """With new fields."""
 
-    @tap.cases([("from", {"from": "2025-01-01"}), ("to", {"to": "2025-12-01"}), ("document", {"document": "a book"}), ("library", {"library": "home"}),
+    @tap.cases([("from", {"from": "2025-01-01"}), ("to", {"to": "2025-12-01"}), ("document", {"document": "a book"}),
+                ("library", {"library": "home"}),
                 ("timezone", {"timezone": "UTC"}), ("limit", {"limit": 1}), ("order", {"order": "asc"}), ("order desc", {"order": "desc"})])
     def test_keys(self, fields):
         started = self.begin()
@@ -81,8 +84,10 @@ class Forms(ListCase):
     def test_range_selects_whole_sessions_that_touch_it(self):
         one = self.add("2025-11-03T10:00:00Z", "2025-11-03T12:00:00Z")
         zero = self.add("2025-11-03T11:00:00Z", "2025-11-03T11:00:00Z")
-        for fields, wanted in (({"from": "2025-11-03T11:59:59.999Z"}, [one]), ({"from": "2025-11-03T12:00:00Z"}, []), ({"to": "2025-11-03T10:00:00.001Z"}, [one]),
-                               ({"to": "2025-11-03T10:00:00Z"}, []), ({"from": "2025-11-03T11:00:00Z", "to": "2025-11-03T11:00:00.001Z"}, [one, zero]),
+        for fields, wanted in (({"from": "2025-11-03T11:59:59.999Z"}, [one]), ({"from": "2025-11-03T12:00:00Z"}, []),
+                               ({"to": "2025-11-03T10:00:00.001Z"}, [one]),
+                               ({"to": "2025-11-03T10:00:00Z"}, []), ({"from": "2025-11-03T11:00:00Z", "to": "2025-11-03T11:00:00.001Z"},
+                                                                      [one, zero]),
                                ({"from": "2025-11-03T11:00:00.001Z"}, [one]), ({"to": "2025-11-03T11:00:00Z"}, [one]),
                                ({"from": "2025-11-03T11:00:00Z", "to": "2025-11-03T11:00:00Z"}, []),
                                ({"from": "2025-11-03", "to": "2025-11-04"}, [one, zero]), ({"from": "2025-11-04"}, []), ({"to": "2025-11-03"}, [])):
@@ -120,7 +125,8 @@ class Unfinished(ListCase):
         for month in (2, 5, 8):
             begin = timed.ms_of("2025-%02d-01T00:00:00Z" % month)
             self.ok("addSessions", {"user": self.user, "sessions": [
-                {"document": "short", "library": "home", "startTime": timed.instant(begin + 600000 * number), "endTime": timed.instant(begin + 600000 * number + 1000)}
+                {"document": "short", "library": "home", "startTime": timed.instant(begin + 600000 * number),
+                 "endTime": timed.instant(begin + 600000 * number + 1000)}
                 for number in range(1000)]})
         self.at("2025-11-10T12:00:00Z")
 
@@ -135,7 +141,8 @@ class Unfinished(ListCase):
         for _ in range(2):
             summary = self.one("_getSummary", {"from": "2025-10-30"})
             self.assertEqual((summary["seconds"], summary["sessions"], summary["lastEnd"]), (2 * 86400, 1, "2025-11-01T00:00:00.000Z"))
-            self.assertEqual([period["label"] for period in self.list("_getPeriods", {"unit": "day", "from": "2025-10-30"})], ["2025-10-30", "2025-10-31"])
+            self.assertEqual([period["label"] for period in self.list("_getPeriods", {"unit": "day", "from": "2025-10-30"})],
+                             ["2025-10-30", "2025-10-31"])
             self.assertEqual(self.one("_getStreaks", {"from": "2025-10-30"})["longestDays"], 2)
             self.ok("setSettings", {"user": self.user, "idleTimeoutSeconds": 60})
 
@@ -178,7 +185,8 @@ class Pages(ListCase):
                 ("nothing", {"document": "none"}), ("no time", {"from": "2025-11-04", "to": "2025-11-04"})])
     def test_all_pages_together_are_the_list(self, fields):
         whole = self.sessions(order="asc", **fields)
-        self.assertEqual([(session["startTime"], session["_id"]) for session in whole], sorted((session["startTime"], session["_id"]) for session in whole))
+        self.assertEqual([(session["startTime"], session["_id"]) for session in whole],
+                         sorted((session["startTime"], session["_id"]) for session in whole))
         if fields.get("document") != "none" and fields.get("to") != fields.get("from", 0):
             self.assertGreater(len(whole), 5)
         for limit in (1, 2, 7, len(whole) or 1, 1000):
@@ -205,7 +213,8 @@ class Pages(ListCase):
         theirs = self.begin("a", other)
         removed = self.ids()[50]
         self.ok("removeSession", {"focusSession": removed})
-        for fields in ({"after": "0f5a1b7c-9d2e-4c3b-8a61-5e7f90abcdef"}, {"after": "abc"}, {"after": theirs}, {"after": removed}, {"after": of_a, "document": "b"},
+        for fields in ({"after": "0f5a1b7c-9d2e-4c3b-8a61-5e7f90abcdef"}, {"after": "abc"}, {"after": theirs}, {"after": removed},
+                       {"after": of_a, "document": "b"},
                        {"after": outside, "from": "2025-11-04"}, {"after": outside, "library": "none"}):
             self.refused(404, [fields["after"]], "_getSessions", {"user": self.user, **fields})
 

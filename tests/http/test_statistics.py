@@ -10,7 +10,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import timed
 import tap
 
-SUMMARY = ["seconds", "rawSeconds", "sessions", "documents", "activeDays", "averageSessionSeconds", "averageActiveDaySeconds", "longestSessionSeconds",
+SUMMARY = ["seconds", "rawSeconds", "sessions", "documents", "activeDays", "averageSessionSeconds", "averageActiveDaySeconds",
+           "longestSessionSeconds",
            "firstStart", "lastEnd"]
 PERIOD = ["start", "end", "label", "seconds", "sessions", "documents"]
 DOCUMENT = ["document", "title", "authors", "seconds", "sessions", "activeDays", "firstStart", "lastEnd", "progress", "remainingSeconds"]
@@ -72,7 +73,8 @@ class Summary(StatisticsCase):
     def test_of_zero_length(self):
         """Counts as a session where from ≤ t < to; it adds no time and no active day."""
         self.read((3, "10:00", "10:00"))
-        for bounds, sessions in (({}, 1), ({"from": of_day(3, "10:00")}, 1), ({"from": "2025-11-03T10:00:00.001Z"}, 0), ({"to": of_day(3, "10:00")}, 0),
+        for bounds, sessions in (({}, 1), ({"from": of_day(3, "10:00")}, 1), ({"from": "2025-11-03T10:00:00.001Z"}, 0),
+                                 ({"to": of_day(3, "10:00")}, 0),
                                  ({"to": "2025-11-03T10:00:00.001Z"}, 1), ({"from": of_day(3, "10:00"), "to": of_day(3, "10:00")}, 0)):
             summary = self.one("_getSummary", bounds)
             self.assertEqual((summary["sessions"], summary["documents"], summary["seconds"], summary["activeDays"], summary["firstStart"]),
@@ -136,11 +138,13 @@ class Filters(StatisticsCase):
         """A date as from begins with that day, a date as to excludes it."""
         self.set(timezone="America/New_York", dayStart="04:00")
         self.add("2025-11-03T00:00:00Z", "2025-11-06T00:00:00Z")
-        self.assertEqual([self.seconds(**{"from": "2025-11-03"}), self.seconds(to="2025-11-03"), self.seconds(**{"from": "2025-11-03", "to": "2025-11-04"}),
+        self.assertEqual([self.seconds(**{"from": "2025-11-03"}), self.seconds(to="2025-11-03"),
+                          self.seconds(**{"from": "2025-11-03", "to": "2025-11-04"}),
                           self.seconds(**{"from": "2025-11-03", "to": "2025-11-04", "timezone": "UTC"})],
                          [(72 - 9) * 3600, 9 * 3600, 24 * 3600, 24 * 3600])
         self.assertEqual(self.one("_getSummary", {"from": "2025-11-04", "to": "2025-11-05"})["firstStart"], of_day(4, "09:00"))
-        self.assertEqual(self.one("_getSummary", {"from": "2025-11-04", "to": "2025-11-05", "timezone": "Asia/Kathmandu"})["firstStart"], of_day(3, "22:15"))
+        self.assertEqual(self.one("_getSummary", {"from": "2025-11-04", "to": "2025-11-05", "timezone": "Asia/Kathmandu"})["firstStart"],
+                         of_day(3, "22:15"))
 
     def test_a_date_and_an_instant(self):
         self.read((3, "10:00", "12:00"))
@@ -148,14 +152,17 @@ class Filters(StatisticsCase):
 
     @tap.cases([
         ("instants", "2025-11-03T10:00:00.001Z", "2025-11-03T10:00:00Z"), ("dates", "2025-11-04", "2025-11-03"),
-        ("a date after an instant", "2025-11-03", "2025-11-02T23:59:59.999Z"), ("instants in two zones", "2025-11-03T10:00:00Z", "2025-11-03T10:30:00+01:00")])
+        ("a date after an instant", "2025-11-03", "2025-11-02T23:59:59.999Z"),
+        ("instants in two zones", "2025-11-03T10:00:00Z", "2025-11-03T10:30:00+01:00")])
     def test_from_after_to(self, low, high):
         for query in ("_getSummary", "_getHours", "_getDocuments", "_getStreaks", "_getSessions"):
             self.refused(400, ["from"], query, {"user": self.user, "from": low, "to": high})
         self.refused(400, ["from"], "_getPeriods", {"user": self.user, "unit": "day", "from": low, "to": high})
 
-    @tap.cases([("no such day", "2025-02-29"), ("no such month", "2025-13-01"), ("one digit", "2025-1-1"), ("before 1970", "1969-12-31"), ("five digits", "10000-01-01"),
-                ("basic format", "20251103"), ("a month", "2025-11"), ("a blank behind", "2025-11-03 "), ("an instant without offset", "2025-11-03T10:00:00"),
+    @tap.cases([("no such day", "2025-02-29"), ("no such month", "2025-13-01"), ("one digit", "2025-1-1"), ("before 1970", "1969-12-31"),
+                ("five digits", "10000-01-01"),
+                ("basic format", "20251103"), ("a month", "2025-11"), ("a blank behind", "2025-11-03 "),
+                ("an instant without offset", "2025-11-03T10:00:00"),
                 ("empty", ""), ("a word", "today"), ("null", None), ("a number", 1762682400000), ("true", True), ("an array", []), ("an object", {})])
     def test_bad_bound(self, value):
         for name in ("from", "to"):
@@ -237,7 +244,8 @@ class Periods(StatisticsCase):
         self.read((3, "10:00", "10:01"), (6, "10:00", "10:01"))
         self.assertEqual([label for label, *_ in self.labels(unit="day")], ["2025-11-03", "2025-11-06"])
         self.assertEqual(self.labels(unit="day", fill=False), self.labels(unit="day"))
-        self.assertEqual(self.labels(unit="day", fill=True), [("2025-11-03", 60, 1, 1), ("2025-11-04", 0, 0, 0), ("2025-11-05", 0, 0, 0), ("2025-11-06", 60, 1, 1)])
+        self.assertEqual(self.labels(unit="day", fill=True), [("2025-11-03", 60, 1, 1), ("2025-11-04", 0, 0, 0), ("2025-11-05", 0, 0, 0),
+                                                              ("2025-11-06", 60, 1, 1)])
 
     def test_fill_lies_between_those_with_time(self):
         """Not out to the range's bounds, nor to a session of zero length."""
@@ -252,7 +260,8 @@ class Periods(StatisticsCase):
             period, = self.list("_getPeriods", {"unit": unit, "from": of_day(3, "11:00"), "to": of_day(3, "11:10")})
             self.assertEqual((period["start"], period["end"], period["seconds"]), (start + "T00:00:00.000Z", end + "T00:00:00.000Z", 600))
 
-    @tap.cases([(day, day, label) for day, label in (("monday", "2025-11-03"), ("tuesday", "2025-11-04"), ("wednesday", "2025-11-05"), ("thursday", "2025-10-30"),
+    @tap.cases([(day, day, label) for day, label in (("monday", "2025-11-03"), ("tuesday", "2025-11-04"), ("wednesday", "2025-11-05"),
+                                                     ("thursday", "2025-10-30"),
                                                      ("friday", "2025-10-31"), ("saturday", "2025-11-01"), ("sunday", "2025-11-02"))])
     def test_week_start(self, day, label):
         """5 November 2025 is a Wednesday."""
@@ -297,7 +306,8 @@ class Periods(StatisticsCase):
     def test_a_day_that_samoa_skipped(self):
         self.set(timezone="Pacific/Apia")
         self.add("2011-12-29T10:00:00Z", "2012-01-01T10:00:00Z")
-        self.assertEqual(self.labels(unit="day", fill=True), [("2011-12-29", 24 * 3600, 1, 1), ("2011-12-31", 24 * 3600, 1, 1), ("2012-01-01", 24 * 3600, 1, 1)])
+        self.assertEqual(self.labels(unit="day", fill=True), [("2011-12-29", 24 * 3600, 1, 1), ("2011-12-31", 24 * 3600, 1, 1),
+                                                              ("2012-01-01", 24 * 3600, 1, 1)])
         self.assertEqual(self.one("_getStreaks")["longestDays"], 3)
 
     def test_unit_is_required(self):

@@ -137,7 +137,8 @@ class Upgrade(harness.Case):
         self.serve()
         self.assertEqual(self.service.post("removeSession", {"focusSession": first}).status, 200)
         self.assertEqual(self.service.post("editSession", {"focusSession": second, "document": "another"}).status, 200)
-        self.assertEqual([(session["_id"], session["document"]) for session in self.inner("_getSessions", user="ada")], [(second, "another"), (third, "a book")])
+        self.assertEqual([(session["_id"], session["document"]) for session in self.inner("_getSessions", user="ada")],
+                         [(second, "another"), (third, "a book")])
         self.assertEqual(self.inner("_getSessions", user="ada", limit=1)[0]["library"], "home")
         self.finish()
 

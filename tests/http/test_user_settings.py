@@ -14,17 +14,24 @@ KEYS = ["timezone", "dayStart", "weekStart", "dailyGoalSeconds", "idleTimeoutSec
 DEFAULTS = {"timezone": "UTC", "dayStart": "00:00", "weekStart": "monday", "dailyGoalSeconds": 0, "idleTimeoutSeconds": 600}
 WRONG_TYPES = [None, True, [], {}]
 
-GOOD_ZONES = ["UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "America/Port-au-Prince", "Etc/GMT+12", "Etc/GMT-14", "GMT0", "EST5EDT", "EST",
+GOOD_ZONES = ["UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "America/Port-au-Prince", "Etc/GMT+12", "Etc/GMT-14", "GMT0", "EST5EDT",
+              "EST",
               "Asia/Calcutta", "US/Eastern", "Zulu", "Etc/UTC", "Antarctica/DumontDUrville", "America/North_Dakota/New_Salem"]
-BAD_ZONES = [("empty", ""), ("a blank", " "), ("another case", "europe/berlin"), ("all capitals", "EUROPE/BERLIN"), ("a small utc", "utc"), ("unknown", "Europe/Nowhere"),
-             ("a folder", "Europe"), ("a folder with a slash", "Europe/"), ("a path", "/usr/share/zoneinfo/Europe/Berlin"), ("up", "../zoneinfo/Europe/Berlin"),
+BAD_ZONES = [("empty", ""), ("a blank", " "), ("another case", "europe/berlin"), ("all capitals", "EUROPE/BERLIN"), ("a small utc", "utc"),
+             ("unknown", "Europe/Nowhere"),
+             ("a folder", "Europe"), ("a folder with a slash", "Europe/"), ("a path", "/usr/share/zoneinfo/Europe/Berlin"),
+             ("up", "../zoneinfo/Europe/Berlin"),
              ("up in the middle", "Europe/../Europe/Berlin"), ("a dot", "./Europe/Berlin"), ("a dot in the middle", "Europe/./Berlin"),
-             ("two slashes", "Europe//Berlin"), ("a slash before", "/Europe/Berlin"), ("posix", "posix/Europe/Berlin"), ("right", "right/Europe/Berlin"),
-             ("localtime", "localtime"), ("posixrules", "posixrules"), ("a table of the database", "zone.tab"), ("another table", "tzdata.zi"), ("leap seconds", "leapseconds"),
+             ("two slashes", "Europe//Berlin"), ("a slash before", "/Europe/Berlin"), ("posix", "posix/Europe/Berlin"),
+             ("right", "right/Europe/Berlin"),
+             ("localtime", "localtime"), ("posixrules", "posixrules"), ("a table of the database", "zone.tab"), ("another table", "tzdata.zi"),
+             ("leap seconds", "leapseconds"),
              ("an offset", "+01:00"), ("an offset of UTC", "UTC+1"), ("rules", "CET-1CEST,M3.5.0,M10.5.0/3"), ("rules without dates", "CET-1CEST"),
-             ("a colon before", ":Europe/Berlin"), ("Z", "Z"), ("a blank behind", "Europe/Berlin "), ("a blank before", " Europe/Berlin"), ("a newline", "Europe/Berlin\n"),
+             ("a colon before", ":Europe/Berlin"), ("Z", "Z"), ("a blank behind", "Europe/Berlin "), ("a blank before", " Europe/Berlin"),
+             ("a newline", "Europe/Berlin\n"),
              ("a NUL", "Europe/Berlin\u0000"), ("a backslash", "Europe\\Berlin"), ("no letters of ours", "Европа/Берлин"), ("255 bytes", "x" * 255),
-             ("256 bytes", "x" * 256), ("passwd", "../../../etc/passwd"), ("an abbreviation", "CESTX"), ("a number", 1), ("null", None), ("true", True),
+             ("256 bytes", "x" * 256), ("passwd", "../../../etc/passwd"), ("an abbreviation", "CESTX"), ("a number", 1), ("null", None),
+             ("true", True),
              ("an array", ["UTC"]), ("an object", {})]
 
 
@@ -53,7 +60,8 @@ class Settings(SettingsCase):
 
     def test_what_is_left_out_stays(self):
         wanted = dict(DEFAULTS)
-        for name, value in (("timezone", "Europe/Berlin"), ("dayStart", "04:30"), ("weekStart", "sunday"), ("dailyGoalSeconds", 1800), ("idleTimeoutSeconds", 300)):
+        for name, value in (("timezone", "Europe/Berlin"), ("dayStart", "04:30"), ("weekStart", "sunday"), ("dailyGoalSeconds", 1800),
+                            ("idleTimeoutSeconds", 300)):
             self.set(**{name: value})
             wanted[name] = value
             self.assertEqual(self.stored(), wanted)
@@ -118,14 +126,16 @@ class Zones(SettingsCase):
     def test_bad(self, zone):
         self.refused(400, ["timezone"], "setSettings", {"user": self.user, "timezone": zone, "dailyGoalSeconds": 60})
         self.assertEqual(self.stored(), DEFAULTS)
-        for query, more in (("_getSummary", {}), ("_getPeriods", {"unit": "day"}), ("_getHours", {}), ("_getDocuments", {}), ("_getStreaks", {}), ("_getGoal", {}),
+        for query, more in (("_getSummary", {}), ("_getPeriods", {"unit": "day"}), ("_getHours", {}), ("_getDocuments", {}), ("_getStreaks", {}),
+                            ("_getGoal", {}),
                             ("_getSessions", {})):
             self.refused(400, ["timezone"], query, {"user": self.user, "timezone": zone, **more})
 
     def test_names_that_are_rules_are_zones(self):
         """EST5EDT is a name in the database, with the clock of New York."""
         self.add("2025-07-01T03:30:00Z", "2025-07-01T04:30:00Z")
-        self.assertEqual([period["label"] for period in self.list("_getPeriods", {"unit": "day", "timezone": "EST5EDT"})], ["2025-06-30", "2025-07-01"])
+        self.assertEqual([period["label"] for period in self.list("_getPeriods", {"unit": "day", "timezone": "EST5EDT"})],
+                         ["2025-06-30", "2025-07-01"])
 
 
 class History(SettingsCase):
@@ -173,7 +183,8 @@ class Database(timed.harness.Case):
         self.number = 0
         self.serve(self.database("Europe/Berlin", "Asia/Kathmandu"))
         for action, fields in (("initUser", {}), ("setSettings", {"timezone": "Europe/Berlin"}),
-                               ("addSession", {"document": "d", "library": "l", "startTime": "2025-11-02T23:30:00Z", "endTime": "2025-11-03T00:30:00Z"})):
+                               ("addSession", {"document": "d", "library": "l", "startTime": "2025-11-02T23:30:00Z",
+                                               "endTime": "2025-11-03T00:30:00Z"})):
             self.assertEqual(self.post(action, **fields).status, 200)
 
     def post(self, action, **fields):
@@ -209,7 +220,8 @@ class Database(timed.harness.Case):
         path = self.database("Europe/Berlin")
         with open(os.path.join(path, "Europe", "Berlin"), "rb") as file:
             good = file.read()
-        for name, content in (("Empty", b""), ("Text", b"not a zone\n" * 100), ("Short", good[:60]), ("Half", good[:len(good) // 2]), ("Magic", b"TZif"),
+        for name, content in (("Empty", b""), ("Text", b"not a zone\n" * 100), ("Short", good[:60]), ("Half", good[:len(good) // 2]),
+                              ("Magic", b"TZif"),
                               ("Noise", b"TZif2" + bytes(range(256)) * 20)):
             with open(os.path.join(path, name), "wb") as file:
                 file.write(content)

@@ -13,13 +13,15 @@ import tap
 DEFAULTS = {"timezone": "UTC", "dayStart": "00:00", "weekStart": "monday", "dailyGoalSeconds": 0, "idleTimeoutSeconds": 600}
 EXPORT = ["version", "user", "focusStats", "settings", "documents", "sessions"]
 EXPORTED_SESSION = ["_id", "document", "library", "startTime", "endTime", "lastSeen", "progress", "progressTime"]
-USER_ACTIONS = ["initUser", "startSession", "addSession", "addSessions", "setDocument", "setSettings", "removeUser", "_viewStats", "_getSessions", "_getActiveSessions",
+USER_ACTIONS = ["initUser", "startSession", "addSession", "addSessions", "setDocument", "setSettings", "removeUser", "_viewStats", "_getSessions",
+                "_getActiveSessions",
                 "_getSummary", "_getPeriods", "_getHours", "_getDocuments", "_getStreaks", "_getGoal", "_getSettings", "_exportUser"]
 
 
 def good(user):
     """Fields that are right for every action that names a user."""
-    return {"user": user, "document": "d", "library": "l", "startTime": "2025-11-03T10:00:00Z", "endTime": "2025-11-03T11:00:00Z", "sessions": [], "unit": "day", "confirm": user}
+    return {"user": user, "document": "d", "library": "l", "startTime": "2025-11-03T10:00:00Z", "endTime": "2025-11-03T11:00:00Z", "sessions": [],
+            "unit": "day", "confirm": user}
 
 
 class Export(timed.TimedCase):
@@ -113,7 +115,8 @@ class Removal(timed.TimedCase):
         self.init()
         for batch in range(6):
             self.ok("addSessions", {"user": self.user, "sessions": [
-                {"document": "d%d" % (number % 300), "library": "l", "startTime": timed.instant(1000 * number), "endTime": timed.instant(1000 * number + 500)}
+                {"document": "d%d" % (number % 300), "library": "l", "startTime": timed.instant(1000 * number),
+                 "endTime": timed.instant(1000 * number + 500)}
                 for number in range(1000 * batch, 1000 * batch + 1000)]})
         self.assertEqual(self.ok("removeUser", {"user": self.user, "confirm": self.user}), {"removedSessions": 6000})
         self.init()
@@ -177,8 +180,10 @@ class SignedIn(timed.TimedCase):
         del fields["user"]
         self.assertEqual(self.post(action, fields, self.user).status, 409 if action == "initUser" else 200)
 
-    @tap.cases([("heartbeat", "heartbeat", {}), ("endSession", "endSession", {}), ("endSession with a time", "endSession", {"endTime": "2025-11-10T12:00:05Z"}),
-                ("a bad end", "endSession", {"endTime": "2025-11-10T11:00:00Z"}), ("editSession", "editSession", {"document": "mine"}), ("removeSession", "removeSession", {})])
+    @tap.cases([("heartbeat", "heartbeat", {}), ("endSession", "endSession", {}),
+                ("endSession with a time", "endSession", {"endTime": "2025-11-10T12:00:05Z"}),
+                ("a bad end", "endSession", {"endTime": "2025-11-10T11:00:00Z"}), ("editSession", "editSession", {"document": "mine"}),
+                ("removeSession", "removeSession", {})])
     def test_session_of_another(self, action, more):
         """Word for word as one that does not exist, open and ended."""
         missing = str(uuid.uuid4())
@@ -224,8 +229,10 @@ class ErrorsAs200(timed.TimedCase):
     def test_refusals(self):
         self.init()
         ended = self.add("2025-11-03T10:00:00Z", "2025-11-03T11:00:00Z")
-        for action, fields in (("heartbeat", {"focusSession": "abc"}), ("heartbeat", {"focusSession": ended}), ("heartbeat", {"focusSession": ended, "progress": 2}),
-                               ("_getSummary", {"user": "nobody of this name"}), ("_getPeriods", {"user": self.user}), ("_getSessions", {"user": self.user, "after": "abc"}),
+        for action, fields in (("heartbeat", {"focusSession": "abc"}), ("heartbeat", {"focusSession": ended}),
+                               ("heartbeat", {"focusSession": ended, "progress": 2}),
+                               ("_getSummary", {"user": "nobody of this name"}), ("_getPeriods", {"user": self.user}),
+                               ("_getSessions", {"user": self.user, "after": "abc"}),
                                ("setSettings", {"user": self.user, "timezone": ""}), ("removeUser", {"user": self.user, "confirm": "x"}),
                                ("addSessions", {"user": self.user, "sessions": [{}] * 1001})):
             self.refused(200, [], action, fields)

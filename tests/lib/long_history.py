@@ -30,6 +30,7 @@ def summary(count):
     end = BEGIN_MS + 2 * HOUR_MS * count + 30 * MINUTE_MS
     days = -(-(end - BEGIN_MS) // (24 * HOUR_MS))
     return {
-        "seconds": round(hours * 3600), "rawSeconds": count * 7200, "sessions": count, "documents": 2, "activeDays": days, "averageSessionSeconds": 7200,
+        "seconds": round(hours * 3600), "rawSeconds": count * 7200, "sessions": count, "documents": 2, "activeDays": days,
+        "averageSessionSeconds": 7200,
         "averageActiveDaySeconds": (2 * round(hours * 3600) + days) // (2 * days), "longestSessionSeconds": 9000, "firstStart": instant(BEGIN_MS),
         "lastEnd": instant(end)}

@@ -59,7 +59,8 @@ class Plans:
         end = self.start_ms + self.random.randint(0, 299) * 1000 if ends else None
         progress = self.random.random() if ends or beats else None
         identity = self.want(number, "home", self.start_ms, end, None, progress)
-        self.several(Request("startSession", {"user": self.user, "document": "document %d" % number, "library": "home", "focusSession": identity}, {200}))
+        self.several(Request("startSession", {"user": self.user, "document": "document %d" % number, "library": "home", "focusSession": identity},
+                             {200}))
         if ends:
             self.several(Request("endSession", {"focusSession": identity, "endTime": instant(end), "progress": progress}, {200}))
         if beats:
@@ -110,7 +111,8 @@ class Plans:
                     return
                 if not self.ask(client, request):
                     if time.monotonic() > deadline:
-                        raise AssertionError("no answer within %g s: %s %r; answers: %s" % (RETRIES_SECONDS, request.action, request.fields, self.statuses))
+                        raise AssertionError("no answer within %g s: %s %r; answers: %s" % (RETRIES_SECONDS, request.action, request.fields,
+                                                                                            self.statuses))
                     waiting.put(request)
                     time.sleep(0.001)
         except BaseException as error:  # send() raises it

@@ -93,7 +93,8 @@ class Dates(timed.TimedCase):
     def tearDownClass(cls):
         for name, spans in cls.differences.items():
             if spans:
-                print("# %s: Node and the system disagree in %d intervals, from %s to %s" % (name, len(spans), text(spans[0][0]), text(min(spans[-1][1], TO_MS))))
+                low, high = text(spans[0][0]), text(min(spans[-1][1], TO_MS))
+                print("# %s: Node and the system disagree in %d intervals, from %s to %s" % (name, len(spans), low, high))
         print("# %d cases by Intl, %d by zoneinfo" % (cls.counts["intl"], cls.counts["system"]))
         super().tearDownClass()
 
@@ -143,7 +144,8 @@ class Dates(timed.TimedCase):
             queries.append({"query": name, "fields": fields, "now": history.now, "zone": zone, "table": self.judge(history, zone)})
         hour, minute = settings["dayStart"].split(":")
         self.oracle.send({"dayStart": int(hour) * 60 + int(minute), "weekStart": WEEKDAYS.index(settings["weekStart"]) + 1,
-                          "goalSeconds": settings["dailyGoalSeconds"], "sessions": history.sessions, "documents": known, "reports": history.reports(), "queries": queries})
+                          "goalSeconds": settings["dailyGoalSeconds"], "sessions": history.sessions, "documents": known, "reports": history.reports(),
+                          "queries": queries})
         return settings, queries, said
 
     def judge(self, history, zone):
@@ -183,7 +185,8 @@ class Dates(timed.TimedCase):
                     pick = history.random
                     settings = {"timezone": name, "dayStart": day_start, "weekStart": pick.choice(WEEKDAYS), "dailyGoalSeconds": pick.choice(GOALS)}
                     asked.append((seed, *self.ask(history, known, settings, 1 if QUICK else 5)))
-                    settings = {"timezone": pick.choice(list(self.zones)), "dayStart": "%02d:%02d" % (pick.randrange(24), pick.choice([0, 1, 30, 59])),
+                    settings = {"timezone": pick.choice(list(self.zones)),
+                                "dayStart": "%02d:%02d" % (pick.randrange(24), pick.choice([0, 1, 30, 59])),
                                 "weekStart": pick.choice(WEEKDAYS), "dailyGoalSeconds": pick.choice(GOALS)}
                     asked.append((seed, *self.ask(history, known, settings, 1)))
                     while len(asked) > 20:
