@@ -2,7 +2,7 @@
 import { byId, make, tell, wordsOf } from "./dom.js";
 import { fetchKept, keep } from "./forms.js";
 import { setUpDocuments, showDocuments } from "./documents.js";
-import { act, changed, loadReader, onChange, reader } from "./reader.js";
+import { act, changed, loadReader, nameOf, onChange, reader } from "./reader.js";
 import { forgetReading, setUpReading, showReading } from "./reading.js";
 import { setUpSessionDialogs } from "./session-dialog.js";
 import { filterSessions, resetSessions, setUpSessions, showSessions } from "./sessions.js";
@@ -81,7 +81,7 @@ function describeReader() {
 	byId("leave").hidden = reader.user === null;
 	byId("calendar-line").replaceChildren("Days and times are those of ", make("strong", {}, timezone), "; a day begins at ", make("strong", {}, dayStart), ".",
 		reader.calendar.known ? "" : " This browser does not know that zone and shows times in UTC.");
-	byId("known-documents").replaceChildren(...[...reader.documents.values()].map(({ document, title }) => make("option", { value: document }, title ?? "")));
+	byId("known-documents").replaceChildren(...[...reader.documents.keys()].map((id) => make("option", { value: nameOf(id) }, nameOf(id) === id ? "" : id)));
 	const offer = byId("zone-offer");
 	offer.hidden = timezone !== "UTC" || browserZone === "UTC" || fetchKept(`focusstats-utc:${reader.name}`) !== null;
 	byId("zone-offer-text").textContent = `Your days are counted in UTC, and this browser is in ${browserZone}.`;

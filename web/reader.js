@@ -56,6 +56,20 @@ export function titleOf(id) {
 	return reader.documents.get(id)?.title ?? id;
 }
 
+/** What a person types for a document: its title, where no other has the same, or else its id. */
+export function nameOf(id) {
+	const title = titleOf(id);
+	return documentNamed(title) === id ? title : id;
+}
+
+/** The id of the document that was typed so: a known id or title, or else a new id. */
+export function documentNamed(text) {
+	if (reader.documents.has(text))
+		return text;
+	const [id, ...others] = [...reader.documents.values()].filter(({ title }) => title === text).map(({ document }) => document);
+	return id === undefined || others.length > 0 ? text : id;
+}
+
 /** The name of who is signed in. An answer about a session has it, and where there is no session _viewStats is short. */
 export async function signedInName() {
 	const [session] = await queryAll("_getSessions", "focusSession", { limit: 1 });

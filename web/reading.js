@@ -5,7 +5,7 @@
 import { post, Refusal } from "./api.js";
 import { byId, headingOf, loader, make, tell, wordsOf } from "./dom.js";
 import { Draft, fetchKept, keep, onSubmit, valueOf } from "./forms.js";
-import { act, changed, queryAll, reader, titleOf } from "./reader.js";
+import { act, changed, documentNamed, queryAll, reader, titleOf } from "./reader.js";
 import { endEarlier } from "./session-dialog.js";
 import { newId } from "./uuid.js";
 import { duration, stopwatch } from "./words.js";
@@ -61,7 +61,7 @@ function explain() {
 
 /** The id is chosen here and stays the same until the answer came, so that a second try does not start a second session. */
 async function start() {
-	const fields = { document: valueOf(form, "document"), library: valueOf(form, "library") };
+	const fields = { document: documentNamed(valueOf(form, "document")), library: valueOf(form, "library") };
 	const key = `focusstats-start:${reader.name}:${JSON.stringify(fields)}`;
 	const focusSession = fetchKept(key) ?? newId();
 	keep(key, focusSession);

@@ -4,7 +4,7 @@
 import { post, Refusal } from "./api.js";
 import { byId, make } from "./dom.js";
 import { Draft, fetchKept, keep, onSubmit, openDialog, valueOf } from "./forms.js";
-import { act, reader, titleOf } from "./reader.js";
+import { act, documentNamed, nameOf, reader, titleOf } from "./reader.js";
 import { newId } from "./uuid.js";
 import { wallOf, wallText } from "./zone.js";
 
@@ -113,7 +113,7 @@ export function addSession() {
 	return open("add", {
 		title: "Add a past session", button: "Add the session", shown: ["document", "library", "start", "end"], focus: form.elements.document,
 		work: async () => {
-			const fields = { document: valueOf(form, "document"), library: valueOf(form, "library"), startTime: start.value(), endTime: end.value() };
+			const fields = { document: documentNamed(valueOf(form, "document")), library: valueOf(form, "library"), startTime: start.value(), endTime: end.value() };
 			// The id stays the same until the answer came: a second try adds nothing twice.
 			const key = `focusstats-add:${reader.name}:${JSON.stringify(fields)}`;
 			const focusSession = fetchKept(key) ?? newId();
@@ -127,7 +127,7 @@ export function addSession() {
 
 export function editSession(session) {
 	form.reset();
-	form.elements.document.value = session.document;
+	form.elements.document.value = nameOf(session.document);
 	start.set(Date.parse(session.startTime));
 	end.set(session.endTime === null ? null : Date.parse(session.endTime));
 	const shown = session.endTime === null ? ["document", "start"] : ["document", "start", "end"];
@@ -135,7 +135,7 @@ export function editSession(session) {
 		title: "Edit this session", button: "Save", shown, focus: form.elements.document,
 		work: async () => {
 			const fields = {};
-			const documentId = valueOf(form, "document");
+			const documentId = documentNamed(valueOf(form, "document"));
 			if (documentId !== session.document)
 				fields.document = documentId;
 			for (const [name, field] of [["startTime", start], ["endTime", end]]) {

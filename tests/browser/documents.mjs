@@ -71,6 +71,22 @@ export default {
 		const [{ document }] = await visit.api("_getDocuments");
 		assert.deepEqual([document.title, document.authors], ["<b>Krieg & Frieden</b>", ["Лев Толстой", "Röhl, Hermann"]]);
 
+		// The title is what one types, too.
+		await visit.go("Sessions");
+		await page.getByRole("button", { name: "Add a past session" }).click();
+		await page.locator("#session-document").fill("<b>Krieg & Frieden</b>");
+		await page.locator("#session-library").fill("home");
+		await page.locator("#session-start").fill("2025-05-20T20:00");
+		await page.locator("#session-end").fill("2025-05-20T21:00");
+		await page.locator("#session-save").click();
+		await visit.says(page.locator("#sessions-message"), "Added.");
+		await visit.says(page.locator("#session-list"), "20:00 – 21:00 <b>Krieg & Frieden</b> home 1 h");
+		assert.equal((await visit.api("_getSessions", { library: "home" }))[0].focusSession.document, "book-2");
+		await page.getByRole("button", { name: "Edit: <b>Krieg & Frieden</b>, 20 May" }).click();
+		assert.equal(await page.locator("#session-document").inputValue(), "<b>Krieg & Frieden</b>");
+		await page.keyboard.press("Escape");
+		await visit.go("Documents");
+
 		// Escape keeps what was typed for the next time, Cancel does not.
 		await rename("<b>Krieg & Frieden</b>").click();
 		await title.fill("other");

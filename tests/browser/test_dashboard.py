@@ -104,12 +104,12 @@ class Scenarios(harness.ServerCase):
             cls.folder.keep = True
             raise
 
-    def play(self, file, scenario, width, scheme, user=None, password=None):
+    def play(self, file, scenario, width, scheme, user=None, password=None, **more):
         if self.faults:
             self.clock(NOW)
         picture = self.folder.join("log", "%s-%d-%s.png" % (scenario, width, scheme))
         job = {"file": file, "scenario": scenario, "width": width, "scheme": scheme, "url": "http://127.0.0.1:%d/" % self.server.port, "data": DATA,
-               "user": user or "reader " + uuid.uuid4().hex[:8], "password": password, "picture": picture}
+               "user": user or "reader " + uuid.uuid4().hex[:8], "password": password, "picture": picture, **more}
         wrong = self.driver.play(job, {"clock": self.clock, "stop": self.stop, "start": self.start})
         if wrong:
             self.fail("%s; a picture is %s" % (wrong, picture))

@@ -9,8 +9,9 @@ export const ZONE = "Europe/Berlin";
 const BROWSER_ZONE = "America/New_York";
 
 export class Visit {
-	constructor(browser, { url, width, scheme, user, password, data }, tools) {
-		Object.assign(this, { browser, url, width, scheme, user, password, data, tools });
+	constructor(browser, job, tools) {
+		const { url, width, scheme, user, password, data, pictures } = job;
+		Object.assign(this, { browser, url, width, scheme, user, password, data, pictures, tools });
 		this.problems = [];
 		this.refusals = [];
 		this.states = 0;
