@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What the program can say, and what the documentation says that it says: every error and log line of the sources is explained in doc/api.md or
-doc/operation.md, every setting in the manual page with its bounds, the examples of DB_CONFIG and of the manual page work, and no link leads nowhere."""
+"""What the program can say, and what the documentation says that it says: every error and log line of the sources is explained in doc/api.md,
+doc/statistics.md or doc/operation.md, every setting in the manual page with its bounds, the examples of DB_CONFIG and of the manual page work, and no link leads nowhere."""
 
 import os
 import re
@@ -16,7 +16,7 @@ import tap
 from folder import SOURCE
 from markdown import blocks, links, read, sections
 
-PAGES = ["README.md", "CONTRIBUTING.md", "doc/api.md", "doc/operation.md", "doc/schema.md"]
+PAGES = ["README.md", "CONTRIBUTING.md", "doc/api.md", "doc/operation.md", "doc/schema.md", "doc/statistics.md"]
 MANUAL = "man/focusstats.fcgi.8"
 # The functions whose text reaches a client or a log.
 CALLS = ["error_set", "error_detail", "environment_error", "log_line", "log_repeated", "unusable", "cannot", "bad", "refuse_session", "fatal", "snprintf(why",
@@ -60,7 +60,7 @@ def pieces(text):
 
 class Messages(harness.Case):
     def test_every_message_is_explained(self):
-        lines = [line.replace("\\|", "|") for page in ("doc/api.md", "doc/operation.md") for line in read(page).split("\n")]
+        lines = [line.replace("\\|", "|") for page in ("doc/api.md", "doc/statistics.md", "doc/operation.md") for line in read(page).split("\n")]
         missing, count = [], 0
         for path in [*c_files("src"), *c_files("cgi-bin")]:
             for function, text in texts(path):
