@@ -335,9 +335,9 @@ static enum status read_value(const struct field *field, json_object *value, str
 	case FIELD_TYPE_AUTHORS:
 		return read_authors(field, value, arguments, error);
 	case FIELD_TYPE_SESSIONS:
-		return read_sessions(field, value, arguments, error);
+		break;
 	}
-	return error_set(error, STATUS_INVALID, "%s: has no type", field->name);
+	return read_sessions(field, value, arguments, error);
 }
 
 enum status field_read_all(json_object *object, uint32_t required, uint32_t optional, struct arguments *arguments,

@@ -29,7 +29,7 @@ struct zone {
 	size_t count;                 /* at least 1 */
 };
 
-/* Offsets have less than 26 hours (RFC 9636, 3.2, "utoff"); a rule could say otherwise. */
+/* Offsets have less than 26 hours (RFC 9636, 3.2, utoff); a rule could say otherwise. */
 static const int64_t OFFSET_LIMIT_MS = INT64_C(26) * 3600 * 1000;
 
 /* What is copied of a zone: 1968-01-01, because the year in which 1970 begins somewhere may be 1969, to 2200-01-01. */
