@@ -354,8 +354,7 @@ class Answers(Openapi):
                 reply = self.responder.ask("POST", "/FocusStats/" + action, body, extra)
                 self.assertEqual(reply.status, status, action)
                 self.answered(action, reply)
-        owner = self.responder.folder.owner_pid()
-        os.kill(owner, signal.SIGSTOP)
+        owner = self.responder.folder.freeze_owner()
         try:
             for action, (path, method) in self.api.operations.items():
                 body = json.dumps({"user": "u", "focusSession": "0190a6c5-5bcd-7c8e-9f6d-2d5c7f0e1b3a", "confirm": "u", "sessions": [], "unit": "day",

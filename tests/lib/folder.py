@@ -244,6 +244,21 @@ class TestFolder:
                 return int(pid)
         return None
 
+    def freeze_owner(self):
+        """Stops the owner (SIGSTOP) and returns once none of its threads runs any more: the signal reaches them one after the other."""
+        pid = self.owner_pid()
+        os.kill(pid, signal.SIGSTOP)
+
+        def stands_still():
+            threads = "/proc/%d/task" % pid
+            states = set()
+            for thread in os.listdir(threads):
+                with open(os.path.join(threads, thread, "stat"), encoding="utf-8", errors="replace") as file:
+                    states.add(file.read().rpartition(")")[2].split()[0])
+            return states == {"T"}
+        wait_until(stands_still, "the owner stands still")
+        return pid
+
     # Logs
 
     def log_text(self):

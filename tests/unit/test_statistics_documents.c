@@ -177,19 +177,18 @@ static void bounds_of_time(void **state)
 	assert_int_equal(summary.active_days, day_of("2200-01-01") + 1);
 }
 
-/* What no machine has memory for. The sanitizers' allocators would end the process. */
+/* The sanitizers' allocators would end the process. */
+#if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__
+/* What no machine has memory for. */
 static void out_of_memory(void **state)
 {
-	(void)state;
-#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
-	skip();
-#else
 	struct summary summary = {.ms = 42};
 	struct period_list periods = {.count = 42};
 	struct document_list documents = {.count = 42};
 	struct error error;
 	struct desk desk;
 
+	(void)state;
 	desk_init(&desk, "UTC", 0);
 	desk_read(&desk, 0, "2025-11-10T10:00:00Z", HOUR);
 	desk.readings.document_count = (size_t)1 << 50;
@@ -202,15 +201,20 @@ static void out_of_memory(void **state)
 	assert_int_equal(statistics_documents(&desk.readings, &desk.calendar, NULL, &documents, &error),
 			 STATUS_UNAVAILABLE);
 	assert_int_equal(documents.count, 42);
-#endif
 }
+#endif
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(streaks_up_to_today), cmocka_unit_test(a_day_that_has_not_begun),
-		cmocka_unit_test(documents_in_order),  cmocka_unit_test(what_remains),
-		cmocka_unit_test(bounds_of_time),      cmocka_unit_test(out_of_memory),
+		cmocka_unit_test(streaks_up_to_today),
+		cmocka_unit_test(a_day_that_has_not_begun),
+		cmocka_unit_test(documents_in_order),
+		cmocka_unit_test(what_remains),
+		cmocka_unit_test(bounds_of_time),
+#if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__
+		cmocka_unit_test(out_of_memory),
+#endif
 	};
 
 	return cmocka_run_group_tests_name("statistics_documents", tests, NULL, NULL);
