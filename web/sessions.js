@@ -27,6 +27,7 @@ export function setUpSessions() {
 	byId("newer").addEventListener("click", () => turn(() => before.pop()));
 	byId("older").addEventListener("click", () => turn(() => before.push([...onPage.keys()].at(-1))));
 	byId("add").addEventListener("click", async () => {
+		tell(message, "");
 		if (await addSession())
 			await done("Added.");
 	});
@@ -162,12 +163,14 @@ function rowOf(session) {
 }
 
 async function edit(session) {
+	tell(message, "");
 	if (await editSession(session))
 		await done("Saved.");
 }
 
 async function remove(session) {
 	const place = [...onPage.keys()].indexOf(session._id);
+	tell(message, "");
 	if (!await deleteSession(session, `${reader.calendar.dayAndTime(Date.parse(session.startTime))}, ${spanOf(session)}`))
 		return;
 	await done("Deleted.");

@@ -39,6 +39,8 @@ export class Visit {
 		this.running = new Set();
 		for (const end of ["requestfinished", "requestfailed"])
 			this.page.on(end, (request) => this.running.delete(request));
+		// What the page before a reload had asked for is nobody's any more.
+		this.page.on("framenavigated", () => this.running.clear());
 		this.page.on("request", (request) => {
 			this.running.add(request);
 			const from = new URL(request.url());
