@@ -192,13 +192,17 @@ enum status committer_write(struct committer *committer, const struct operation 
 	sem_t done;
 
 	if (!pending) {
-		for (size_t i = 0; i < count; i++)
+		for (size_t i = 0; i < count; i++) {
+			outcomes[i] = (struct outcome){0};
 			environment_error(&errors[i], ENOMEM, "queueing writes");
+		}
 		return STATUS_UNAVAILABLE;
 	}
 	sem_init(&done, 0, 0);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		outcomes[i] = (struct outcome){0};
 		pending[i] = (struct pending){&operations[i], gate, &outcomes[i], &errors[i], &done, NULL};
+	}
 	queue(committer, pending, count);
 	for (size_t i = 0; i < count; i++)
 		while (sem_wait(&done) != 0)
