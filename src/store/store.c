@@ -60,19 +60,19 @@ static bool is_stopping(struct store *store)
 	return stopping;
 }
 
-/* Complete the removals that the process before this one did not. */
-static void complete_removals(struct store *store)
+/* Delete some of what users removed earlier still have. False where nothing is left of them, or it fails. */
+static bool complete_removals(struct store *store)
 {
 	struct operation operation = {.kind = OPERATION_PURGE_USER};
 	struct outcome outcome;
 	struct error error;
 
-	while (!is_stopping(store) && table_first_removal(&store->environment, NULL, &operation.user) == 0) {
-		if (committer_write(&store->committer, &operation, 1, NULL, &outcome, &error) != STATUS_OK) {
-			log_line("deleting what a removed user had: %s", error.detail);
-			return;
-		}
-	}
+	if (table_first_removal(&store->environment, NULL, &operation.user) != 0)
+		return false;
+	if (committer_write(&store->committer, &operation, 1, NULL, &outcome, &error) == STATUS_OK)
+		return true;
+	log_line("deleting what a removed user had: %s", error.detail);
+	return false;
 }
 
 static void *write_checkpoints(void *context)
@@ -80,7 +80,9 @@ static void *write_checkpoints(void *context)
 	struct store *store = context;
 	struct error error;
 
-	complete_removals(store);
+	/* However short the life of this store, a step is done in it, so that the removals of the process before end. */
+	while (complete_removals(store) && !is_stopping(store))
+		continue;
 	while (wait_interval(store)) {
 		if (!atomic_exchange(&store->committer.dirty, false))
 			continue;
@@ -110,8 +112,6 @@ static enum status start_checkpointer(struct store *store, struct error *error)
 
 static void stop_checkpointer(struct store *store)
 {
-	if (!store->checkpoints)
-		return;
 	pthread_mutex_lock(&store->mutex);
 	store->stopping = true;
 	pthread_cond_signal(&store->wake);
@@ -151,7 +151,10 @@ void store_close(struct store *store)
 {
 	struct error error;
 
-	stop_checkpointer(store);
+	if (store->checkpoints)
+		stop_checkpointer(store);
+	else
+		complete_removals(store);
 	committer_stop(&store->committer);
 	if (environment_close(&store->environment, &error) != STATUS_OK)
 		log_line("closing the store: %s", error.detail);

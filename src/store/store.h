@@ -48,7 +48,8 @@ void store_write_all(struct store *store, const struct operation *operations, si
 		     const struct store_gate *gate, struct error *errors);
 
 /* Carry out OPERATION_REMOVE_USER, then delete what there was; *sessions becomes how many the user had. The user is gone
- * for good once that is on the disk; what is not deleted when the store fails or closes is deleted after the next open. */
+ * for good once that is on the disk; what is not deleted when the store fails or closes is deleted after the next opens,
+ * of which each deletes some at least. */
 enum status store_remove_user(struct store *store, const struct operation *operation, const struct store_gate *gate,
 			      uint64_t *sessions, struct error *error);
 

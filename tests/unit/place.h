@@ -8,6 +8,7 @@
 
 struct place {
 	char home[64];
+	bool once; /* the next open is one for one request */
 	struct store *store;
 	struct uuid_source ids;
 };
@@ -17,6 +18,7 @@ int place_set_up(void **state);
 int place_tear_down(void **state);
 
 void place_open(struct place *place);
+void place_close(struct place *place);
 void place_reopen(struct place *place);
 
 struct identifier named(const char *name);
