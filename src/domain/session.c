@@ -59,3 +59,15 @@ enum status session_check_end(int64_t start_ms, int64_t end_ms, int64_t now_ms, 
 		return error_set(error, STATUS_INVALID, "endTime: is more than 5 minutes in the future");
 	return STATUS_OK;
 }
+
+enum status session_check_edit(const struct session_facts *facts, bool start_given, bool end_given, int64_t now_ms,
+			       struct error *error)
+{
+	if (end_given)
+		return session_check_end(facts->start_ms, facts->end_ms, now_ms, error);
+	if (start_given && !facts->ended)
+		return session_check_start(facts->start_ms, now_ms, error);
+	if (start_given && facts->start_ms > facts->end_ms)
+		return error_set(error, STATUS_INVALID, "startTime: is after the session's end");
+	return STATUS_OK;
+}

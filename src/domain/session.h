@@ -50,4 +50,9 @@ void session_report(struct session_facts *facts, double progress, int64_t now_ms
 enum status session_check_start(int64_t start_ms, int64_t now_ms, struct error *error);
 enum status session_check_end(int64_t start_ms, int64_t end_ms, int64_t now_ms, struct error *error);
 
+/* Check a session as it is after an edit that gave these of its times. What was not given is not held against the clock,
+ * which may have been set back since. */
+enum status session_check_edit(const struct session_facts *facts, bool start_given, bool end_given, int64_t now_ms,
+			       struct error *error);
+
 #endif

@@ -327,7 +327,6 @@ static int edit_session(struct work *work, const struct session *before)
 	const struct operation *operation = work->operation;
 	struct session after = *before;
 	struct session_facts *facts = &after.facts;
-	enum status status = STATUS_OK;
 
 	if ((operation->given & GIVEN_END) && !before->facts.ended) {
 		refuse_session(work, STATUS_CONFLICT, "has not ended yet: its end cannot be changed");
@@ -342,11 +341,8 @@ static int edit_session(struct work *work, const struct session *before)
 		facts->start_ms = operation->start_ms;
 	if (operation->given & GIVEN_END)
 		facts->end_ms = operation->end_ms;
-	if (facts->ended)
-		status = session_check_end(facts->start_ms, facts->end_ms, operation->now_ms, work->error);
-	else
-		status = session_check_start(facts->start_ms, operation->now_ms, work->error);
-	if (status != STATUS_OK)
+	if (session_check_edit(facts, operation->given & GIVEN_START, operation->given & GIVEN_END, operation->now_ms,
+			       work->error) != STATUS_OK)
 		return 0;
 	if (facts->seen && facts->last_seen_ms < facts->start_ms)
 		facts->last_seen_ms = facts->start_ms;

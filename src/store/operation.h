@@ -42,7 +42,7 @@ enum {
  *   end session     it is open                                 STATUS_CONFLICT (not where it ended at the end given, or
  *                                                              `repeated` and at this very now_ms)
  *   edit session    an end is given only where it has one      STATUS_CONFLICT
- *   start, end      session_check_start, session_check_end     STATUS_INVALID
+ *   start, end      session_check_start, _end, _edit           STATUS_INVALID
  *
  * Before all else what counts as ended by now (session_is_over) of the user's sessions is stored so.
  */

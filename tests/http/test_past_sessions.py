@@ -299,13 +299,20 @@ class Editing(timed.TimedCase):
 
     def test_end_before_start(self):
         self.refused_edit(400, ["endTime"], endTime="2025-11-09T09:59:59.999Z")
-        self.refused_edit(400, [], startTime="2025-11-09T11:30:00.001Z")
+        self.refused_edit(400, ["startTime: is after the session's end"], startTime="2025-11-09T11:30:00.001Z")
         self.refused_edit(400, [], startTime="2025-11-09T12:00:00Z", endTime="2025-11-09T11:59:59Z")
         self.edit(startTime=END)
 
     def test_five_minutes_ahead(self):
         self.refused_edit(400, ["endTime"], endTime="2025-11-10T12:05:00.001Z")
         self.edit(endTime="2025-11-10T12:05:00Z")
+
+    def test_an_end_that_was_not_given_is_not_held_against_the_clock(self):
+        """A session that ended before the clock was set back by hours can still be edited."""
+        self.at("2025-11-09T08:00:00Z")
+        self.assertEqual(self.edit(document="another")["document"], "another")
+        self.assertEqual(self.edit(startTime="2025-11-09T10:05:00Z")["startTime"], "2025-11-09T10:05:00.000Z")
+        self.refused_edit(400, ["endTime"], endTime="2025-11-09T11:00:00Z")
 
     def test_neither_ends_nor_reopens(self):
         started = self.begin()
