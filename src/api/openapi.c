@@ -4,7 +4,7 @@
 #include "config.h"
 
 #include "api/dispatch.h"
-#include "api/schema.h"
+#include "api/json_schema.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -67,10 +67,10 @@ static void put_response(struct writer *writer, const struct action *action)
 	} else if (action_name(action)[0] == '_') {
 		writer_begin_object(writer, "schema");
 		writer_string(writer, "type", "array");
-		schema_put_answer(writer, "items", action->answer);
+		json_schema_put_answer(writer, "items", action->answer);
 		writer_end_object(writer);
 	} else {
-		schema_put_answer(writer, "schema", action->answer);
+		json_schema_put_answer(writer, "schema", action->answer);
 	}
 	writer_end_object(writer);
 	writer_end_object(writer);
@@ -110,7 +110,7 @@ static void put_operation(struct writer *writer, const struct action *action)
 		writer_boolean(writer, "required", true);
 		writer_begin_object(writer, "content");
 		writer_begin_object(writer, JSON);
-		schema_put_request(writer, "schema", action->required, action->optional);
+		json_schema_put_request(writer, "schema", action->required, action->optional);
 		writer_end_object(writer);
 		writer_end_object(writer);
 		writer_end_object(writer);
@@ -176,7 +176,7 @@ static void put_components(struct writer *writer)
 {
 	writer_begin_object(writer, "components");
 	writer_begin_object(writer, "schemas");
-	schema_put_error(writer, "Error");
+	json_schema_put_error(writer, "Error");
 	writer_end_object(writer);
 	writer_begin_object(writer, "responses");
 	for (unsigned i = 0; i < REFUSALS; i++)

@@ -1,5 +1,5 @@
-/* Schemas; see schema.h. Patterns are regular expressions of ECMA-262, as JSON Schema Core, 6.4 recommends. */
-#include "api/schema.h"
+/* JSON Schemas; see json_schema.h. Patterns are regular expressions of ECMA-262, as JSON Schema Core, 6.4 recommends. */
+#include "api/json_schema.h"
 
 #define NO_CONTROL_CHARACTERS "^[^\\u0000-\\u001F\\u007F]*$"
 #define DATE "(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
@@ -79,7 +79,7 @@ static void put_sessions(struct writer *writer, const struct field *field)
 {
 	put_type(writer, "array", false);
 	writer_integer(writer, "maxItems", field->most);
-	schema_put_request(writer, "items", FIELD_SESSIONS_REQUIRED, FIELD_SESSIONS_OPTIONAL);
+	json_schema_put_request(writer, "items", FIELD_SESSIONS_REQUIRED, FIELD_SESSIONS_OPTIONAL);
 }
 
 /* What the field's type and bounds are, within its schema. */
@@ -144,7 +144,7 @@ static bool must_be_there(uint32_t required, int id)
 	return (required & UINT32_C(1) << id) && id != FIELD_USER;
 }
 
-void schema_put_request(struct writer *writer, const char *key, uint32_t required, uint32_t optional)
+void json_schema_put_request(struct writer *writer, const char *key, uint32_t required, uint32_t optional)
 {
 	writer_begin_object(writer, key);
 	put_type(writer, "object", false);
@@ -202,7 +202,7 @@ static void put_value(struct writer *writer, const struct answer_key *key, bool 
 static void put_key(struct writer *writer, const struct answer_key *key)
 {
 	if (!key->list && key->shape) {
-		schema_put_answer(writer, key->name, key->shape);
+		json_schema_put_answer(writer, key->name, key->shape);
 		return;
 	}
 	writer_begin_object(writer, key->name);
@@ -212,7 +212,7 @@ static void put_key(struct writer *writer, const struct answer_key *key)
 		put_value(writer, key, key->nullable);
 	} else if (key->shape) {
 		put_type(writer, "array", false);
-		schema_put_answer(writer, "items", key->shape);
+		json_schema_put_answer(writer, "items", key->shape);
 	} else {
 		put_type(writer, "array", false);
 		writer_begin_object(writer, "items");
@@ -238,7 +238,7 @@ static void put_shape(struct writer *writer, const char *key, const struct answe
 	writer_end_object(writer);
 }
 
-void schema_put_answer(struct writer *writer, const char *key, const struct answer_shape *shape)
+void json_schema_put_answer(struct writer *writer, const char *key, const struct answer_shape *shape)
 {
 	if (!shape->instead) {
 		put_shape(writer, key, shape);
@@ -252,7 +252,7 @@ void schema_put_answer(struct writer *writer, const char *key, const struct answ
 	writer_end_object(writer);
 }
 
-void schema_put_error(struct writer *writer, const char *key)
+void json_schema_put_error(struct writer *writer, const char *key)
 {
 	static const struct answer_key keys[] = {{.name = "error", .type = ANSWER_TEXT, .summary = "Why, in words."},
 						 {.name = NULL}};
