@@ -1,6 +1,7 @@
 /* Parsing JSON; see json.h. json-c parses, and a scan before it finds what json-c lets through though RFC 8259 does
  * not: control characters in strings, lone surrogates (it replaces them), NaN, Infinity and numbers like 01 or 1.,
- * an empty object one level too deep. */
+ * an empty object one level too deep. It also finds keys that hold U+0000, which are JSON: json-c ends a key there, so
+ * that another field would be taken for one of ours. */
 #include "api/json.h"
 
 #include <limits.h>
@@ -43,6 +44,12 @@ static size_t escape_size(const char *at, size_t left)
 	if (left < 11 || at[5] != '\\' || at[6] != 'u' || !is_surrogate(hex_value(at + 7, left - 7), 0xDC00))
 		return 0;
 	return 11;
+}
+
+/* Whether what follows a backslash makes it U+0000. */
+static bool is_nul(const char *at, size_t left)
+{
+	return left > 0 && *at == 'u' && hex_value(at + 1, left - 1) == 0;
 }
 
 static size_t skip_digits(struct text text, size_t at)
@@ -99,15 +106,27 @@ static bool is_json_space(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
+/* Whether the string that ends before `at` is a key. */
+static bool is_key(struct text body, size_t at)
+{
+	while (at < body.size && is_json_space(body.data[at]))
+		at++;
+	return at < body.size && body.data[at] == ':';
+}
+
 static enum status scan(struct text body, struct error *error)
 {
-	bool in_string = false;
+	bool in_string = false, has_nul = false;
 	int depth = 0;
 
 	for (size_t i = 0; i < body.size; i++) {
 		unsigned char c = (unsigned char)body.data[i];
 		if (c == '"') {
+			if (has_nul && is_key(body, i + 1))
+				return error_set(error, STATUS_INVALID, "the key that ends at byte %zu contains U+0000",
+						 i);
 			in_string = !in_string;
+			has_nul = false;
 		} else if (c < 0x20 && (in_string || !is_json_space(body.data[i]))) {
 			return error_set(error, STATUS_INVALID,
 					 "the body is not JSON: control character U+%04X at byte %zu", c, i);
@@ -117,6 +136,7 @@ static enum status scan(struct text body, struct error *error)
 				return error_set(
 					error, STATUS_INVALID,
 					"the body is not JSON: the escape at byte %zu is half of a surrogate pair", i);
+			has_nul = has_nul || is_nul(body.data + i + 1, body.size - i - 1);
 			i += size;
 		} else if (!in_string && (c == '{' || c == '[') && ++depth > JSON_NESTING_MAX) {
 			return error_set(error, STATUS_INVALID, "the body is nested more than %d deep",

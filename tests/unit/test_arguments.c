@@ -138,6 +138,31 @@ static void bodies_that_are_no_json(void **state)
 	assert_refused(text_of("{\"user\":\"\xC0\x80\"}"), "UTF-8");
 }
 
+/* json-c would end such a key at its U+0000, and take it for a field. */
+static void keys_with_a_nul(void **state)
+{
+	static const char *const bodies[] = {
+		"{\"user\":\"u\",\"document\":\"d\",\"library\":\"l\",\"user\\u0000\":\"v\"}",
+		"{\"user\\u0000x\" : \"v\",\"document\":\"d\",\"library\":\"l\"}",
+		"{\"user\":\"u\",\"document\":\"d\",\"library\":\"l\",\"x\":[{\"\\\\\\u0000\"\t:1}]}",
+		"{\"user\":\"u\",\"document\":\"d\",\"library\":\"l\",\"\\u0000",
+	};
+	static const char beside[] = "{\"user\":\"u\",\"document\":\"d\",\"library\":\"l\","
+				     "\"x\":[\"\\u0000\",\"a\\u0000\\\"\"],\"\\\\u0000\":1,\"\\u00000\\u0001\":2}";
+	struct arguments arguments;
+	struct error error;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++)
+		assert_refused(text_of(bodies[i]), i < 3 ? "U+0000" : "body");
+	assert_refused(text_of(beside), "U+0000"); /* \u00000 is U+0000 and a digit */
+	assert_int_equal(parse(start_session(),
+			       text_of("{\"user\":\"u\",\"document\":\"d\",\"library\":\"l\",\"\\\\u0000\":1,"
+				       "\"x\":[\"\\u0000\",\"a\\u0000\\\"\"],\"\\u0001\":2}"),
+			       NULL, &arguments, &error),
+			 STATUS_OK);
+}
+
 /* What is no field of ours is ignored, but it must be JSON (RFC 8259, 3 and 6), although json-c would take some of these. */
 static void values_that_are_no_json(void **state)
 {
@@ -293,10 +318,11 @@ static void random_changes_do_no_harm(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(fields_are_read),         cmocka_unit_test(left_out_user_is_who_signed_in),
-		cmocka_unit_test(bodies_that_are_no_json), cmocka_unit_test(values_that_are_no_json),
-		cmocka_unit_test(wrong_fields_are_named),  cmocka_unit_test(cut_bodies_are_refused),
-		cmocka_unit_test(nesting_has_its_limit),   cmocka_unit_test(random_changes_do_no_harm),
+		cmocka_unit_test(fields_are_read),           cmocka_unit_test(left_out_user_is_who_signed_in),
+		cmocka_unit_test(bodies_that_are_no_json),   cmocka_unit_test(keys_with_a_nul),
+		cmocka_unit_test(values_that_are_no_json),   cmocka_unit_test(wrong_fields_are_named),
+		cmocka_unit_test(cut_bodies_are_refused),    cmocka_unit_test(nesting_has_its_limit),
+		cmocka_unit_test(random_changes_do_no_harm),
 	};
 
 	return cmocka_run_group_tests_name("arguments", tests, NULL, NULL);
