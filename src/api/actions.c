@@ -224,6 +224,15 @@ static const struct action actions[] = {
 		.carry_out = lists_get_settings,
 	},
 	{
+		.path = "/FocusStats/_getTitles",
+		.repeatable = true,
+		.required = SET(USER),
+		.summary = "What the user's documents are called.",
+		.refusals = REFUSAL(NOT_FOUND),
+		.answer = &answer_title_list,
+		.carry_out = lists_get_titles,
+	},
+	{
 		.path = "/FocusStats/_exportUser",
 		.repeatable = true,
 		.required = SET(USER),

@@ -129,10 +129,11 @@ SHAPE(settings,
 	SAME("idleTimeoutSeconds", IDLE_TIMEOUT));
 ANSWER(settings_list, OBJECT("settings", settings));
 
-SHAPE(exported_document,
+SHAPE(titled_document,
 	SAME("document", DOCUMENT),
 	{.name = "title", .type = ANSWER_FIELD, .field = FIELD_TITLE, .nullable = true},
 	SAME("authors", AUTHORS));
+ANSWER(title_list, OBJECT("document", titled_document));
 SHAPE(exported_session,
 	UUID("_id"),
 	SAME("document", DOCUMENT),
@@ -147,7 +148,7 @@ SHAPE(export,
 	SAME("user", USER),
 	UUID("focusStats"),
 	OBJECT("settings", settings),
-	LIST("documents", exported_document),
+	LIST("documents", titled_document),
 	LIST("sessions", exported_session));
 ANSWER(export_list, OBJECT("export", export));
 

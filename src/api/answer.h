@@ -38,6 +38,6 @@ struct answer_shape {
 extern const struct answer_shape answer_focus_stats, answer_focus_session, answer_results, answer_document, answer_user,
 	answer_nothing, answer_removed, answer_stats_list, answer_session_list, answer_active_list, answer_summary_list,
 	answer_period_list, answer_hour_list, answer_document_list, answer_streak_list, answer_goal_list,
-	answer_settings_list, answer_export_list, answer_health, answer_description;
+	answer_settings_list, answer_title_list, answer_export_list, answer_health, answer_description;
 
 #endif

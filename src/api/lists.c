@@ -255,16 +255,49 @@ enum status lists_get_settings(struct store *store, const struct call *call, str
 	return STATUS_OK;
 }
 
+static void put_description(struct buffer *body, struct text document, const struct description *description)
+{
+	buffer_append_string(body, "{\"document\":");
+	buffer_append_json(body, document);
+	buffer_append_string(body, ",");
+	output_description(body, description);
+	buffer_append_string(body, "}");
+}
+
+static bool put_title(void *context, struct text document, const struct description *description)
+{
+	struct list *list = context;
+
+	if (description->title_size == 0 && description->author_count == 0)
+		return true;
+	output_separator(list->body, &list->begun);
+	buffer_append_string(list->body, "{\"document\":");
+	put_description(list->body, document, description);
+	buffer_append_string(list->body, "}");
+	return true;
+}
+
+enum status lists_get_titles(struct store *store, const struct call *call, struct buffer *body, struct error *error)
+{
+	struct list list = {.body = body};
+	struct store_reader *reader;
+	struct stats stats;
+
+	if (open_reader(store, call, &reader, &stats, error) != STATUS_OK)
+		return error->status;
+	buffer_append_string(body, "[");
+	store_reader_documents(reader, &call->arguments.user, put_title, &list, error);
+	store_reader_close(reader);
+	buffer_append_string(body, "]");
+	return error->status;
+}
+
 static bool export_document(void *context, struct text document, const struct description *description)
 {
 	struct list *list = context;
 
 	output_separator(list->body, &list->begun);
-	buffer_append_string(list->body, "{\"document\":");
-	buffer_append_json(list->body, document);
-	buffer_append_string(list->body, ",");
-	output_description(list->body, description);
-	buffer_append_string(list->body, "}");
+	put_description(list->body, document, description);
 	return true;
 }
 

@@ -9,6 +9,7 @@ enum status lists_get_sessions(struct store *store, const struct call *call, str
 enum status lists_get_active_sessions(struct store *store, const struct call *call, struct buffer *body,
 				      struct error *error);
 enum status lists_get_settings(struct store *store, const struct call *call, struct buffer *body, struct error *error);
+enum status lists_get_titles(struct store *store, const struct call *call, struct buffer *body, struct error *error);
 enum status lists_export_user(struct store *store, const struct call *call, struct buffer *body, struct error *error);
 
 #endif

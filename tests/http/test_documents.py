@@ -21,6 +21,9 @@ class DocumentCase(timed.TimedCase):
         super().setUp()
         self.init()
 
+    def set(self, document="a book", **fields):
+        self.assertEqual(self.ok("setDocument", {"user": self.user, "document": document, **fields}), {"document": document})
+
     def documents(self, **fields):
         return self.list("_getDocuments", fields)
 
@@ -34,9 +37,6 @@ class Names(DocumentCase):
     def setUp(self):
         super().setUp()
         self.add("2025-11-03T10:00:00Z", "2025-11-03T11:00:00Z")
-
-    def set(self, document="a book", **fields):
-        self.assertEqual(self.ok("setDocument", {"user": self.user, "document": document, **fields}), {"document": document})
 
     def named(self, **fields):
         document = self.document(**fields)
@@ -121,6 +121,39 @@ class Names(DocumentCase):
         self.assertEqual(self.documents(), [])
         self.add("2025-11-03T10:00:00Z", "2025-11-03T11:00:00Z")
         self.assertEqual(self.named()[0], "The Odyssey")
+
+
+class Titles(DocumentCase):
+    """_getTitles."""
+
+    def titles(self):
+        return self.list("_getTitles", {})
+
+    def test_none(self):
+        self.add("2025-11-03T10:00:00Z", "2025-11-03T11:00:00Z")
+        self.assertEqual(self.post("_getTitles", {"user": self.user}).text, "[]\n")
+
+    def test_with_and_without_sessions(self):
+        self.set("walden", title="Walden")
+        self.set("emma", authors=["Jane Austen"])
+        self.begin()
+        self.set(title="The Odyssey", authors=["Homer"])
+        self.assertEqual(self.titles(), [
+            {"document": "a book", "title": "The Odyssey", "authors": ["Homer"]},
+            {"document": "emma", "title": None, "authors": ["Jane Austen"]},
+            {"document": "walden", "title": "Walden", "authors": []}])
+
+    def test_cleared(self):
+        self.set("emma", title="Emma", authors=["Jane Austen"])
+        self.set("emma", title="", authors=[])
+        self.assertEqual(self.titles(), [])
+
+    def test_of_the_user_alone(self):
+        self.set(title="Mine")
+        other = self.user + "-2"
+        self.init(other)
+        self.assertEqual(self.list("_getTitles", {"user": other}), [])
+        self.refused(404, ["nobody of this name"], "_getTitles", {"user": "nobody of this name"})
 
 
 class Read(DocumentCase):

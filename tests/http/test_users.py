@@ -15,7 +15,7 @@ EXPORT = ["version", "user", "focusStats", "settings", "documents", "sessions"]
 EXPORTED_SESSION = ["_id", "document", "library", "startTime", "endTime", "lastSeen", "progress", "progressTime"]
 USER_ACTIONS = ["initUser", "startSession", "addSession", "addSessions", "setDocument", "setSettings", "removeUser", "_viewStats", "_getSessions",
                 "_getActiveSessions",
-                "_getSummary", "_getPeriods", "_getHours", "_getDocuments", "_getStreaks", "_getGoal", "_getSettings", "_exportUser"]
+                "_getSummary", "_getPeriods", "_getHours", "_getDocuments", "_getStreaks", "_getGoal", "_getSettings", "_getTitles", "_exportUser"]
 
 
 def good(user):
