@@ -144,7 +144,7 @@ enum status config_read(char *const *environment, const char *default_home, stru
 	struct config read = {
 		.home = default_home,
 		.threads = 64,
-		.max_body_bytes = 1048576,
+		.max_body_bytes = 4194304,
 		.relay_timeout_ms = 5000,
 	};
 

@@ -381,7 +381,7 @@ class RefusalsAs200(AuthCase):
         self.assert_refused(self.server.post("nothing", {}, "reader"), 404)
         self.assert_refused(self.server.request("GET", self.server.url("startSession"), None, [], "reader"), 405)
         self.assert_refused(self.server.request("POST", self.server.url("startSession"), b"{}", [("Content-Type", "text/plain")], "reader"), 415)
-        self.assert_refused(self.server.post("startSession", b" " * ((1 << 20) + 1), "reader"), 413)
+        self.assert_refused(self.server.post("startSession", b" " * ((4 << 20) + 1), "reader"), 413)
 
 
 class Direct(harness.Case):

@@ -182,6 +182,16 @@ class Batches(timed.TimedCase):
         self.refused(404, ["nobody of this name"], "addSessions", {"user": "nobody of this name", "sessions": []})
         self.refused(404, ["nobody of this name"], "addSessions", {"user": "nobody of this name", "sessions": [self.element()]})
 
+    def test_a_thousand_as_large_as_they_may_be(self):
+        """Ids of 255 bytes, each of them escaped: six bytes of the body for one."""
+        escaped = "".join("\\u%04x" % ord("d") for _ in range(255))
+        elements = ",".join('{"document":"%s","library":"%s","startTime":"%s","endTime":"%s"}' % (
+            escaped, escaped, *(self.element(number)[name] for name in ("startTime", "endTime"))) for number in range(1000))
+        reply = self.post("addSessions", ('{"user":"%s","sessions":[%s]}' % (self.user, elements)).encode())
+        self.assertEqual(reply.status, 200, reply)
+        self.assertEqual(len([result for result in reply.json()["results"] if "focusSession" in result]), 1000)
+        self.assertEqual({session["document"] for session in self.sessions()}, {"d" * 255})
+
     def test_a_thousand(self):
         elements = [self.element(number, focusSession=str(uuid.uuid4())) for number in range(1000)]
         self.assertEqual([result["focusSession"] for result in self.add_all(elements)], [element["focusSession"] for element in elements])

@@ -32,7 +32,7 @@ static void defaults(void **state)
 	assert_int_equal(read_settings((const char *[]){NULL}, &config, &error), STATUS_OK);
 	assert_string_equal(config.home, "/var/lib/focusstats");
 	assert_int_equal(config.threads, 64);
-	assert_int_equal(config.max_body_bytes, 1048576);
+	assert_int_equal(config.max_body_bytes, 4194304);
 	assert_int_equal(config.relay_timeout_ms, 5000);
 	assert_false(config.auth_required);
 	assert_false(config.refusals_as_200);
