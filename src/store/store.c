@@ -13,7 +13,11 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { CHECKPOINT_INTERVAL_MS = 500 };
+enum {
+	CHECKPOINT_INTERVAL_MS = 500,
+	PURGE_PATIENCE_MS = 1000, /* how long a caller waits for what a removed user had to be deleted */
+	PURGE_AT_CLOSE_MS = 100,  /* how long a process that serves one request goes on with that */
+};
 
 struct store {
 	struct environment environment;
@@ -21,7 +25,8 @@ struct store {
 	struct committer committer;
 	struct metrics *metrics; /* or NULL */
 	int64_t opened_ms;       /* since 1970 */
-	bool checkpoints;        /* the thread below runs */
+	atomic_bool removals;    /* there is something left of removed users, for the thread below */
+	bool checkpoints;        /* that thread runs */
 	pthread_t checkpointer;
 	pthread_mutex_t mutex; /* guards stopping */
 	pthread_cond_t wake;
@@ -41,15 +46,20 @@ static bool wait_interval(struct store *store)
 	return go_on;
 }
 
-/* Delete all that a removed user had, in steps between which others write. */
-static enum status purge(struct store *store, const struct identifier *user, struct error *error)
+/* Delete what a removed user had, in steps between which others write. True where nothing is left; what takes long, or
+ * fails, is left to the checkpointer. */
+static bool purge(struct store *store, const struct identifier *user)
 {
 	const struct operation operation = {.kind = OPERATION_PURGE_USER, .user = *user};
+	int64_t until_ms = clock_boot_ms() + PURGE_PATIENCE_MS;
 	struct outcome outcome = {.more = true};
+	struct error error = {.status = STATUS_OK};
 
-	while (outcome.more && committer_write(&store->committer, &operation, 1, NULL, &outcome, error) == STATUS_OK)
-		continue;
-	return error->status;
+	while (outcome.more && error.status == STATUS_OK && clock_boot_ms() < until_ms)
+		committer_write(&store->committer, &operation, 1, NULL, &outcome, &error);
+	if (outcome.more || error.status != STATUS_OK)
+		atomic_store(&store->removals, true);
+	return !outcome.more && error.status == STATUS_OK;
 }
 
 static bool is_stopping(struct store *store)
@@ -75,22 +85,33 @@ static bool complete_removals(struct store *store)
 	return false;
 }
 
+static void checkpoint(struct store *store)
+{
+	struct error error;
+
+	if (!atomic_exchange(&store->committer.dirty, false))
+		return;
+	if (environment_checkpoint(&store->environment, &error) != STATUS_OK) {
+		log_repeated("%s", error.detail);
+		atomic_store(&store->committer.dirty, true);
+	}
+}
+
 static void *write_checkpoints(void *context)
 {
 	struct store *store = context;
-	struct error error;
 
-	/* However short the life of this store, a step is done in it, so that the removals of the process before end. */
-	while (complete_removals(store) && !is_stopping(store))
-		continue;
-	while (wait_interval(store)) {
-		if (!atomic_exchange(&store->committer.dirty, false))
+	do {
+		int64_t until_ms = clock_boot_ms() + CHECKPOINT_INTERVAL_MS;
+		bool removals = atomic_exchange(&store->removals, false);
+		/* However short the life of this store, a step is done in it, so that what the process before left ends. */
+		while (removals && (removals = complete_removals(store)) && clock_boot_ms() < until_ms &&
+		       !is_stopping(store))
 			continue;
-		if (environment_checkpoint(&store->environment, &error) != STATUS_OK) {
-			log_repeated("%s", error.detail);
-			atomic_store(&store->committer.dirty, true);
-		}
-	}
+		if (removals)
+			atomic_store(&store->removals, true);
+		checkpoint(store);
+	} while (atomic_load(&store->removals) ? !is_stopping(store) : wait_interval(store));
 	return NULL;
 }
 
@@ -131,6 +152,7 @@ enum status store_open(const struct store_options *options, struct store **store
 		return error->status;
 	}
 	opened->metrics = options->metrics;
+	atomic_init(&opened->removals, true); /* of the process before, it may be */
 	snapshots_init(&opened->snapshots, &opened->environment);
 	if (committer_start(&opened->committer, &opened->environment, &opened->snapshots, options->metrics, error) !=
 	    STATUS_OK) {
@@ -149,12 +171,14 @@ enum status store_open(const struct store_options *options, struct store **store
 
 void store_close(struct store *store)
 {
+	int64_t until_ms = clock_boot_ms() + PURGE_AT_CLOSE_MS;
 	struct error error;
 
 	if (store->checkpoints)
 		stop_checkpointer(store);
 	else
-		complete_removals(store);
+		while (complete_removals(store) && clock_boot_ms() < until_ms)
+			continue;
 	committer_stop(&store->committer);
 	if (environment_close(&store->environment, &error) != STATUS_OK)
 		log_line("closing the store: %s", error.detail);
@@ -168,8 +192,8 @@ enum status store_write(struct store *store, const struct operation *operation, 
 	struct outcome outcome;
 
 	committer_write(&store->committer, operation, 1, gate, &outcome, error);
-	if (operation->kind == OPERATION_INIT_USER && outcome.more &&
-	    purge(store, &operation->user, error) == STATUS_OK)
+	/* A user of that name is being removed: still so after a while, it stays at "not now". */
+	if (operation->kind == OPERATION_INIT_USER && outcome.more && purge(store, &operation->user))
 		committer_write(&store->committer, operation, 1, gate, &outcome, error);
 	return error->status;
 }
@@ -194,7 +218,8 @@ enum status store_remove_user(struct store *store, const struct operation *opera
 	if (committer_write(&store->committer, operation, 1, gate, &outcome, error) != STATUS_OK)
 		return error->status;
 	*sessions = outcome.sessions;
-	return purge(store, &operation->user, error);
+	purge(store, &operation->user);
+	return STATUS_OK;
 }
 
 enum status store_reader_open(struct store *store, struct store_reader **reader, struct error *error)

@@ -48,8 +48,9 @@ void store_write_all(struct store *store, const struct operation *operations, si
 		     const struct store_gate *gate, struct error *errors);
 
 /* Carry out OPERATION_REMOVE_USER, then delete what there was; *sessions becomes how many the user had. The user is gone
- * for good once that is on the disk; what is not deleted when the store fails or closes is deleted after the next opens,
- * of which each deletes some at least. */
+ * for good once the first is on the disk. The second takes its time where there was much: what is left after a second is
+ * deleted in the background, and what is left when the store fails or closes after the next opens, of which each deletes
+ * some at least. Until then a user of that name cannot be made: STATUS_UNAVAILABLE. */
 enum status store_remove_user(struct store *store, const struct operation *operation, const struct store_gate *gate,
 			      uint64_t *sessions, struct error *error);
 

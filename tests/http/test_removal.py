@@ -15,6 +15,7 @@ import harness
 import offline
 import tap
 import timed
+from faults import Faults
 from watch import owners
 
 SESSIONS = 2000 if os.environ.get("FOCUSSTATS_QUICK") == "1" else 8000
@@ -24,9 +25,10 @@ CONFIRMED = {"user": "reader", "confirm": "reader"}
 class Removal(harness.Case):
     """A reader with thousands of sessions, and another one."""
 
-    def serve(self, processes=1):
+    def serve(self, processes=1, settings=None):
         self.store = self.folder()
-        self.responder = self.start(harness.Responder(self.store, processes=processes))
+        self.faults = Faults(self.store)
+        self.responder = self.start(harness.Responder(self.store, self.faults.settings(settings), processes))
         for user, count in (("reader", SESSIONS), ("readers", 20)):
             self.ok("initUser", user=user)
             self.ok("setDocument", user=user, document="d", title="D")
@@ -136,6 +138,23 @@ class Removal(harness.Case):
         store = self.finish()
         if store:
             self.assertEqual(sorted(identity for identity, record in store.sessions.items() if record.user == "reader"), sorted(made))
+
+    def test_what_takes_long_is_not_waited_for(self):
+        """Where the deletion takes longer than a request may, the answer comes after a second, and the rest goes in the background."""
+        self.serve(2, {"FOCUSSTATS_RELAY_TIMEOUT": "3000"})
+        self.faults.set("sync-slow", "100")
+        replies = harness.clients(2, lambda index: self.responder.post("removeUser", CONFIRMED))
+        self.assertIn((200, {"removedSessions": SESSIONS}), [(reply.status, reply.json()) for reply in replies])
+        again = self.responder.post("initUser", {"user": "reader"})
+        if again.status != 200:
+            self.assertEqual((again.status, again.header("Retry-After")), (503, "1"), again)
+            self.assertIn("'reader' is being removed", again.json()["error"])
+        self.faults.clear("sync-slow")
+        harness.wait_until(lambda: self.responder.post("initUser", {"user": "reader"}).status in (200, 409), "the user can begin anew")
+        self.assertEqual(self.ok("_getSessions", user="reader"), [])
+        store = self.finish()
+        if store:
+            self.assertEqual([identity for identity, record in store.sessions.items() if record.user == "reader"], [])
 
     def test_two_at_once(self):
         """One of them removes; the other is told that there is no user, or waits and removes nothing."""

@@ -5,6 +5,7 @@
  *                  sync is lost, as when the kernel has dropped the pages that it could not write
  *   sync-fail-at   holds a number N: the N-th one of each process fails with EIO
  *   sync-block     an fsync or fdatasync waits until the file is gone; it appends the name of its file to `sync-waiting`
+ *   sync-slow      an fsync or fdatasync takes the milliseconds longer that it holds
  *   no-space       write, pwrite and posix_fallocate fail with ENOSPC for files in the folder that FOCUSSTATS_HOME names;
  *                  where it is not empty, for those whose name begins with what it holds
  *   network        statfs and fstatfs report NFS
@@ -106,6 +107,8 @@ static bool sync_fails(int fd)
 	char content[256], path[4096];
 
 	wait_while_blocked(fd);
+	if (asked("sync-slow", content))
+		usleep((useconds_t)atoi(content) * 1000);
 	bool next = path_of("sync-fail", path) && unlink(path) == 0;
 	if (next)
 		lose_unsynced(fd);

@@ -176,7 +176,7 @@ static void hidden_while_it_is_still_there(void **state)
 
 /* Who was removed is deleted after the next open, however often and soon that is interrupted: each time a step of at least 200
  * records at once, and one for what is left. */
-static void complete_after_interruptions(struct place *place)
+static void complete_after_interruptions(struct place *place, bool once)
 {
 	enum { STEPS = MANY / 200 + (DOCUMENTS + 199) / 200 + 1 };
 	struct uuid session;
@@ -191,6 +191,7 @@ static void complete_after_interruptions(struct place *place)
 	}
 	place_close(place);
 	assert_int_equal(records(place, "stats.db"), 3);
+	place->once = once;
 	while (records(place, "stats.db") > 1) {
 		assert_in_range(++opened, 1, 2 * STEPS);
 		place_open(place);
@@ -210,17 +211,13 @@ static void complete_after_interruptions(struct place *place)
 
 static void completed_after_an_interruption(void **state)
 {
-	complete_after_interruptions(*state);
+	complete_after_interruptions(*state, false);
 }
 
 /* Also where each process serves one request. */
 static void completed_by_stores_for_one_request(void **state)
 {
-	struct place *place = *state;
-
-	place->once = true;
-	place_reopen(place);
-	complete_after_interruptions(place);
+	complete_after_interruptions(*state, true);
 }
 
 static void purging_who_is_there_does_nothing(void **state)
