@@ -63,40 +63,49 @@ export function valueOf(form, name) {
 	return field.value;
 }
 
-/** Keeps what is typed into FORM for this tab under a name that the caller gives, through refusals and reloads, until drop(). */
+/** Keeps what a person changes in FORM for this tab under a name that the caller gives, through refusals and reloads, until drop(). Fields that were not
+ *  touched are not kept, so that a draft never brings back what was meanwhile changed elsewhere. */
 export class Draft {
 	constructor(form) {
 		this.form = form;
 		this.name = null;
-		form.addEventListener("input", () => this.save());
-		form.addEventListener("change", () => this.save());
+		this.touched = new Set();
+		for (const event of ["input", "change"])
+			form.addEventListener(event, ({ target }) => this.save(target.name));
 	}
 
-	/** From now on the form's draft is NAME's; what was typed for it before is filled in. Returns whether there was any. */
+	/** From now on the form's draft is NAME's; what was typed for it before is filled in. */
 	restore(name) {
 		this.name = `focusstats-draft:${name}`;
-		const kept = fetchKept(this.name);
-		for (const [field, value] of Object.entries(kept ?? {})) {
+		const kept = fetchKept(this.name) ?? {};
+		this.touched = new Set(Object.keys(kept));
+		for (const [field, value] of Object.entries(kept)) {
 			const element = this.form.elements.namedItem(field);
 			if (element instanceof HTMLInputElement && element.type === "checkbox")
 				element.checked = value;
 			else if (element !== null)
 				element.value = value;
+			// A field may have others made for its value, which come after it. This event does not rise to the form.
+			if (element instanceof HTMLElement)
+				element.dispatchEvent(new Event("input"));
 		}
-		return kept !== null;
 	}
 
-	save() {
+	/** Keeps what the form says now in the fields NAMES and in those that were touched before. */
+	save(...names) {
 		if (this.name === null)
 			return;
+		for (const name of names)
+			this.touched.add(name);
 		const values = {};
 		for (const element of this.form.elements)
-			if (element.name && !element.matches("fieldset, button, [type=radio]"))
+			if (this.touched.has(element.name) && (element.type !== "radio" || element.checked))
 				values[element.name] = element.type === "checkbox" ? element.checked : element.value;
 		keep(this.name, values);
 	}
 
 	drop() {
+		this.touched.clear();
 		if (this.name !== null)
 			keep(this.name, null);
 	}

@@ -93,8 +93,6 @@ async function open(name, { title, button, shown, focus, work }) {
 	for (const field of ["document", "library", "start", "end"])
 		byId(`session-${field}-field`).hidden = !shown.includes(field);
 	draft.restore(`${reader.name}:${name}`);
-	start.ask();
-	end.ask();
 	save = async () => {
 		await work();
 		draft.drop();

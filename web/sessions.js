@@ -59,7 +59,7 @@ export function filterSessions(fields) {
 	offerDocuments(fields.document);
 	for (const [name, value] of Object.entries(fields))
 		form.elements[name].value = value;
-	draft.save();
+	draft.save("document", "library", "from", "to");
 	filter = readFilter();
 	before = [];
 }

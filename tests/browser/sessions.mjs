@@ -140,6 +140,49 @@ export default {
 		assert.equal(await fields.document.inputValue(), "", "what was saved is no draft any more");
 	},
 
+	/** A draft has what was changed here, and nothing else. */
+	async drafts(visit) {
+		const { page } = visit;
+		await visit.load();
+		await visit.enter("sessions");
+		const before = await latest(visit);
+		let fields = await dialog(visit, /^Edit: book-8, 21 May 2025/);
+		await fields.document.fill("emma");
+		await page.keyboard.press("Escape");
+		await visit.api("editSession", { focusSession: before._id, endTime: "2025-05-21T15:40:00Z" });
+		await page.reload();
+		await visit.settled();
+		fields = await dialog(visit, /^Edit: book-8, 21 May 2025/);
+		assert.deepEqual([await fields.document.inputValue(), await fields.end.inputValue()], ["emma", "2025-05-21T17:40"]);
+		await visit.look("a draft of the document");
+		await fields.save.click();
+		await visit.says(page.locator("#sessions-message"), "Saved.");
+		assert.deepEqual(await latest(visit), { ...before, document: "emma", endTime: "2025-05-21T15:40:00.000Z" });
+
+		// Which of two equal times it is comes back, too.
+		const second = page.locator("#session-end-twice").getByLabel("the second, GMT+01:00");
+		fields = await dialog(visit, "Add a past session");
+		await fields.end.fill("2024-10-27T02:30");
+		await second.check();
+		await page.keyboard.press("Escape");
+		await dialog(visit, "Add a past session");
+		assert.ok(await second.isChecked(), "after Escape");
+		await page.reload();
+		await visit.settled();
+		await dialog(visit, "Add a past session");
+		assert.ok(await second.isChecked(), "after a reload");
+		await page.getByRole("button", { name: "Cancel" }).click();
+
+		// A filter that was set from another view is kept as a whole.
+		await page.locator("#filter-library").fill("home");
+		await visit.go("Documents");
+		await page.getByRole("button", { name: "Sessions of book-2" }).click();
+		await visit.settled();
+		await page.reload();
+		await visit.settled();
+		assert.deepEqual([await page.locator("#filter-document").inputValue(), await page.locator("#filter-library").inputValue()], ["book-2", ""]);
+	},
+
 	/** Europe/Berlin: 30 March 2025, 02:00 to 03:00 does not exist; 27 October 2024, 02:00 to 03:00 comes twice. */
 	async clockChanges(visit) {
 		const { page } = visit;

@@ -52,6 +52,27 @@ export default {
 		await visit.says(page.locator(".session").first(), "21:10 – 21:34");
 	},
 
+	/** What another device set meanwhile stands, but for the fields that were changed here. */
+	async elsewhere(visit) {
+		const { page } = visit;
+		await visit.load();
+		await visit.enter("settings");
+		const form = page.locator("#settings");
+		await form.getByLabel("Daily goal, minutes").fill("20");
+		for (const dayStart of ["05:00", "06:00"]) {
+			await visit.api("setSettings", { dayStart });
+			await page.reload();
+			await visit.settled();
+			assert.equal(await form.getByLabel("A day begins at").inputValue(), dayStart);
+			assert.equal(await form.getByLabel("Daily goal, minutes").inputValue(), "20");
+		}
+		await visit.look("changed here and elsewhere");
+		await form.getByRole("button", { name: "Save the settings" }).click();
+		await visit.says(page.locator("#settings > .message"), "Saved.");
+		const [{ settings }] = await visit.api("_getSettings");
+		assert.deepEqual([settings.dayStart, settings.dailyGoalSeconds], ["06:00", 1200]);
+	},
+
 	async account(visit) {
 		const { page, user } = visit;
 		await visit.load();
