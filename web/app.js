@@ -81,7 +81,10 @@ function describeReader() {
 	byId("leave").hidden = reader.user === null;
 	byId("calendar-line").replaceChildren("Days and times are those of ", make("strong", {}, timezone), "; a day begins at ", make("strong", {}, dayStart), ".",
 		reader.calendar.known ? "" : " This browser does not know that zone and shows times in UTC.");
-	byId("known-documents").replaceChildren(...[...reader.documents.keys()].map((id) => make("option", { value: nameOf(id) }, nameOf(id) === id ? "" : id)));
+	byId("known-documents").replaceChildren(...[...reader.documents.values()].map(({ document, title }) => {
+		const name = nameOf(document);
+		return make("option", { value: name }, name !== document ? document : title ?? "");
+	}));
 	const offer = byId("zone-offer");
 	offer.hidden = timezone !== "UTC" || browserZone === "UTC" || fetchKept(`focusstats-utc:${reader.name}`) !== null;
 	byId("zone-offer-text").textContent = `Your days are counted in UTC, and this browser is in ${browserZone}.`;

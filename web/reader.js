@@ -1,5 +1,5 @@
 // Who reads, what is set for them, and requests in their name.
-import { ask, post } from "./api.js";
+import { ask, post, Refusal } from "./api.js";
 import { Calendar } from "./zone.js";
 
 /** What the whole page knows of the reader. */
@@ -49,25 +49,42 @@ export async function loadReader() {
 	reader.calendar = new Calendar(settings.timezone, settings.dayStart);
 	reader.today = goal.date;
 	reader.documents = new Map(documents.map((document) => [document.document, document]));
+	titled.clear();
+	for (const { document, title } of reader.documents.values())
+		if (title !== null)
+			titled.set(title, [...titled.get(title) ?? [], document]);
 }
 
-/** What to call a document. */
+const titled = new Map(); // ids by title
+
+/** The ids of the documents that may be meant by TEXT. An id is always itself. */
+function idsNamed(text) {
+	return reader.documents.has(text) ? [text] : titled.get(text) ?? [];
+}
+
+/** What to call a document: its title, with the id where something else is called the same. */
 export function titleOf(id) {
-	return reader.documents.get(id)?.title ?? id;
+	const title = reader.documents.get(id)?.title ?? id;
+	return title === id || isOnly(id, title) ? title : `${title} (${id})`;
 }
 
-/** What a person types for a document: its title, where no other has the same, or else its id. */
+/** What a person types for a document: its title, where nothing else is called the same, or else its id. */
 export function nameOf(id) {
-	const title = titleOf(id);
-	return documentNamed(title) === id ? title : id;
+	const title = reader.documents.get(id)?.title ?? id;
+	return isOnly(id, title) ? title : id;
 }
 
-/** The id of the document that was typed so: a known id or title, or else a new id. */
+function isOnly(id, title) {
+	const ids = idsNamed(title);
+	return ids.length === 1 && ids[0] === id;
+}
+
+/** The id of the document that was typed so: a known id or title, or a title as lists show it, or else a new id. Throws where several are called so. */
 export function documentNamed(text) {
-	if (reader.documents.has(text))
-		return text;
-	const [id, ...others] = [...reader.documents.values()].filter(({ title }) => title === text).map(({ document }) => document);
-	return id === undefined || others.length > 0 ? text : id;
+	const ids = idsNamed(text);
+	if (ids.length > 1)
+		throw new Refusal(`${ids.length} documents have this title; type the id of one of them: ${ids.join(", ")}`, 0, "document");
+	return ids[0] ?? [...reader.documents.keys()].find((id) => titleOf(id) === text) ?? text;
 }
 
 /** The name of who is signed in. An answer about a session has it, and where there is no session _viewStats is short. */

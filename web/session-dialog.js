@@ -125,7 +125,8 @@ export function addSession() {
 
 export function editSession(session) {
 	form.reset();
-	form.elements.document.value = nameOf(session.document);
+	const name = nameOf(session.document);
+	form.elements.document.value = name;
 	start.set(Date.parse(session.startTime));
 	end.set(session.endTime === null ? null : Date.parse(session.endTime));
 	const shown = session.endTime === null ? ["document", "start"] : ["document", "start", "end"];
@@ -133,9 +134,9 @@ export function editSession(session) {
 		title: "Edit this session", button: "Save", shown, focus: form.elements.document,
 		work: async () => {
 			const fields = {};
-			const documentId = documentNamed(valueOf(form, "document"));
-			if (documentId !== session.document)
-				fields.document = documentId;
+			const typed = valueOf(form, "document");
+			if (typed !== name && documentNamed(typed) !== session.document)
+				fields.document = documentNamed(typed);
 			for (const [name, field] of [["startTime", start], ["endTime", end]]) {
 				const instant = shown.includes(name.slice(0, -4)) ? field.value() : null;
 				if (instant !== null)

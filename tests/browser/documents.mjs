@@ -101,4 +101,37 @@ export default {
 		await page.getByRole("button", { name: "Save", exact: true }).click();
 		await visit.says(first, "book-2 no title yet");
 	},
+
+	/** Two documents with one title: lists tell them apart, and the title alone starts none, least of all a third. */
+	async sameTitle(visit) {
+		const { page } = visit;
+		await visit.load();
+		await visit.api("setDocument", { document: "book-2", title: "Walden" });
+		await visit.api("setDocument", { document: "book-8", title: "Walden" });
+		await visit.enter("documents");
+		await visit.says(page.locator("#document-list"), "Walden (book-2)");
+		await visit.says(page.locator("#document-list"), "Walden (book-8)");
+		await visit.look("documents");
+		await visit.go("Overview");
+		const start = page.locator("#start");
+		const document = start.getByLabel("Document");
+		await document.fill("Walden");
+		await start.getByLabel("Library").fill("home");
+		await page.keyboard.press("Enter");
+		await visit.says(start.locator(".problem"), "2 documents have this title; type the id of one of them: book-2, book-8.");
+		await visit.look("which one?", document);
+		await document.fill("Walden (book-8)");
+		await page.keyboard.press("Enter");
+		await page.getByRole("button", { name: "Stop reading Walden (book-8)", exact: true }).waitFor();
+		assert.deepEqual((await visit.api("_getActiveSessions")).map(({ focusSession }) => focusSession.document), ["book-8"]);
+		await visit.go("Sessions");
+		await page.getByRole("button", { name: "Edit: Walden (book-8), 21 May 2025, 17:25" }).click();
+		assert.equal(await page.locator("#session-document").inputValue(), "book-8");
+		await page.locator("#session-document").fill("Walden");
+		await page.locator("#session-save").click();
+		await visit.says(page.locator("#session-dialog .problem"), "2 documents have this title");
+		await page.locator("#session-document").fill("book-2");
+		await page.locator("#session-save").click();
+		await visit.says(page.locator(".session").nth(1), "Walden (book-2)");
+	},
 };
