@@ -9,7 +9,7 @@ export const reader = {
 	settings: null,
 	calendar: null,
 	today: "", // the date of the reading day that it is
-	documents: new Map(), // by id, in the order of _getDocuments: what lists show instead of the id
+	documents: new Map(), // by id, in the order of _getDocuments, then those of which no session has ended: what lists show instead of the id
 	libraries: new Set(), // of the sessions seen so far
 };
 
@@ -42,13 +42,16 @@ export function queryOne(query, key, fields = {}) {
 
 /** What the settings, the documents and today are now. */
 export async function loadReader() {
-	const [settings, goal, documents] = await Promise.all([
-		queryOne("_getSettings", "settings"), queryOne("_getGoal", "goal"), queryAll("_getDocuments", "document"),
+	const [settings, goal, documents, described] = await Promise.all([
+		queryOne("_getSettings", "settings"), queryOne("_getGoal", "goal"), queryAll("_getDocuments", "document"), queryAll("_getTitles", "document"),
 	]);
 	reader.settings = settings;
 	reader.calendar = new Calendar(settings.timezone, settings.dayStart);
 	reader.today = goal.date;
 	reader.documents = new Map(documents.map((document) => [document.document, document]));
+	for (const document of described)
+		if (!reader.documents.has(document.document))
+			reader.documents.set(document.document, document);
 	titled.clear();
 	for (const { document, title } of reader.documents.values())
 		if (title !== null)

@@ -62,6 +62,25 @@ export default {
 		assert.deepEqual([focusSession.endTime, focusSession.progress, focusSession.library], ["2025-05-21T17:09:00.000Z", 0.25, "home"]);
 	},
 
+	/** A document that was only described so far has its title everywhere, and is what that title means. */
+	async described(visit) {
+		const { page } = visit;
+		await visit.load();
+		await visit.api("setDocument", { document: "gutenberg-205", title: "Walden", authors: ["H. D. Thoreau"] });
+		const { focusSession } = await visit.api("startSession", { document: "gutenberg-205", library: "home" });
+		await visit.enter();
+		await page.getByRole("button", { name: "Stop reading Walden", exact: true }).waitFor();
+		await visit.look("reading it elsewhere");
+		await visit.api("removeSession", { focusSession });
+		await page.reload();
+		await visit.settled();
+		await page.locator("#start").getByLabel("Document").fill("Walden");
+		await page.locator("#start").getByLabel("Library").fill("home");
+		await page.keyboard.press("Enter");
+		await visit.says(page.locator("#start > .message"), "Reading Walden.");
+		assert.deepEqual((await active(visit)).map(({ document }) => document), ["gutenberg-205"]);
+	},
+
 	/** Sessions that another app has started: shown, left alone, stopped at an earlier time. One that got no sign of life for long is stale. */
 	async elsewhere(visit) {
 		const { page } = visit;

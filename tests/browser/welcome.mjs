@@ -22,14 +22,14 @@ export default {
 		assert.equal(await name.inputValue(), user);
 		await page.keyboard.press("Tab");
 		await page.keyboard.press("Enter");
-		await visit.refused("404 _getSettings", "404 _getGoal", "404 _getDocuments");
+		await visit.refused("404 _getSettings", "404 _getGoal", "404 _getDocuments", "404 _getTitles");
 		await visit.says(page.locator("#create"), `does not know a reader “${user}” yet`);
 		await visit.says(page.locator("#create"), "Count my days in America/New_York");
 		await visit.look("create");
 		await page.getByRole("button", { name: "Use another name" }).click();
 		await visit.look("another name", name);
 		await page.getByRole("button", { name: "Show my reading" }).click();
-		await visit.refused("404 _getSettings", "404 _getGoal", "404 _getDocuments");
+		await visit.refused("404 _getSettings", "404 _getGoal", "404 _getDocuments", "404 _getTitles");
 		await page.getByRole("button", { name: "Create the reader" }).click();
 		await visit.heading("overview").waitFor();
 		await visit.settled();
