@@ -156,20 +156,36 @@ function rowOf({ _id, document: documentId, startTime }) {
 		make("p", { class: "message", role: "status" }));
 	const kept = new Draft(running);
 	kept.restore(`${reader.name}:running:${_id}`);
+	let words = ""; // what is said once it has ended
+	let unanswered = false; // the last attempt got no answer, and may have ended it all the same
+	const end = async (fields = {}) => {
+		const report = progressOf(progress);
+		words = `Stopped reading ${titleOf(documentId)}.`;
+		try {
+			await post("endSession", { focusSession: _id, ...fields, ...report });
+		} catch (error) {
+			const before = unanswered;
+			unanswered = error.status === 0 || error.status >= 502;
+			if (error.status !== 404 && error.status !== 409)
+				throw error;
+			if (!before)
+				words = `Reading ${titleOf(documentId)} had ended already: it was stopped elsewhere, or there was no sign of life for too long.`;
+		}
+	};
 	const ended = async () => {
 		kept.drop();
 		keepOwn(ownSessions().filter((id) => id !== _id));
 		await changed();
-		tell(form, `Stopped reading ${titleOf(documentId)}.`, "good");
+		tell(form, words, "good");
 	};
 	onSubmit(running, async () => {
-		await post("endSession", { focusSession: _id, ...progressOf(progress) });
+		await end();
 		await ended();
 	});
 	// By the service's clock: this machine's may be wrong.
 	const soFar = () => measured + Math.floor((performance.now() - fetched) / 1000);
 	earlier.addEventListener("click", async () => {
-		if (await endEarlier({ _id, title: titleOf(documentId), now: start + soFar() * 1000, progress: () => progressOf(progress) }))
+		if (await endEarlier({ _id, title: titleOf(documentId), now: start + soFar() * 1000, stop: (endTime) => end({ endTime }) }))
 			await ended();
 	});
 

@@ -148,15 +148,15 @@ export function editSession(session) {
 	});
 }
 
-/** Ends a session that runs at a time that is asked for, and is NOW at first; progress() is what else to send. */
-export function endEarlier({ _id, title, now, progress }) {
+/** Ends a session that runs, by STOP(endTime), at a time that is asked for, and is NOW at first. */
+export function endEarlier({ _id, title, now, stop }) {
 	form.reset();
 	end.set(now);
 	return open(`end:${_id}`, {
 		title: `When did you stop reading ${title}?`, button: "Stop it then", shown: ["end"], focus: form.elements.endTime,
 		work: async () => {
 			end.original = null;
-			await post("endSession", { focusSession: _id, endTime: end.value(), ...progress() });
+			await stop(end.value());
 		},
 	});
 }

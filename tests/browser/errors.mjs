@@ -69,6 +69,36 @@ export default {
 		await visit.says(page.locator("#active"), "walden since 19:00, started here");
 	},
 
+	/** The answer to a “Stop” is lost: the next one finds the session ended, and says no more than that. */
+	async lostAnswer(visit) {
+		const { page } = visit;
+		await visit.load();
+		await visit.api("startSession", { document: "walden", library: "home" });
+		await visit.api("startSession", { document: "emma", library: "home" });
+		await visit.enter();
+		const stop = page.getByRole("button", { name: "Stop reading walden", exact: true });
+		await visit.loseAnswer("endSession");
+		await stop.click();
+		await visit.says(page.locator("#active .message").first(), "The service cannot be reached.");
+		await visit.look("an answer lost");
+		await visit.service("clock", "2025-05-21T17:20:00Z");
+		await stop.click();
+		await visit.refused("409 endSession");
+		await visit.says(page.locator("#start > .message"), /^Stopped reading walden\.$/);
+		await visit.look("stopped", page.locator("#now-title"));
+
+		await page.getByRole("button", { name: "Stop earlier… reading emma" }).click();
+		await page.getByLabel("End").fill("2025-05-21T19:00");
+		await visit.loseAnswer("endSession");
+		await page.getByRole("button", { name: "Stop it then" }).click();
+		await visit.says(page.locator("#session-dialog .message"), "The service cannot be reached.");
+		await page.getByLabel("End").fill("2025-05-21T19:05");
+		await page.getByRole("button", { name: "Stop it then" }).click();
+		await visit.refused("409 endSession");
+		await visit.says(page.locator("#start > .message"), /^Stopped reading emma\.$/);
+		assert.equal(await page.locator("#active > li").count(), 0);
+	},
+
 	/** What another device did meanwhile. */
 	async refused(visit) {
 		const { page } = visit;
@@ -78,8 +108,10 @@ export default {
 		await visit.api("endSession", { focusSession });
 		await page.getByRole("button", { name: "Stop reading walden", exact: true }).click();
 		await visit.refused("409 endSession");
-		await visit.says(page.locator("#active .message"), "has already ended.");
-		await visit.look("it had ended");
+		const said = page.locator("#start > .message");
+		await visit.says(said, "Reading walden had ended already: it was stopped elsewhere, or there was no sign of life for too long.");
+		await visit.look("it had ended", page.locator("#now-title"));
+		assert.equal(await page.locator("#active > li").count(), 0);
 
 		await visit.go("Sessions");
 		const [{ focusSession: session }] = await visit.api("_getSessions", { order: "desc", limit: 1, document: "book-8" });

@@ -119,10 +119,18 @@ export default {
 		await visit.service("clock", "2025-05-21T17:30:00Z");
 		await page.getByRole("button", { name: "Stop reading book-8", exact: true }).click();
 		await visit.refused("409 endSession");
-		await visit.says(page.locator("#now"), /ended/);
-		await visit.look("it had ended");
+		await visit.says(page.locator("#start > .message"), "Reading book-8 had ended already: ");
+		await visit.look("it had ended", page.locator("#now-title"));
+		assert.equal(await rows.count(), 0);
+
+		// So is one that was to be stopped earlier.
+		const { focusSession: third } = await visit.api("startSession", { document: "book-9", library: "koreader" });
 		await page.reload();
-		await visit.settled();
+		await page.getByRole("button", { name: "Stop earlier… reading book-9" }).click();
+		await visit.api("removeSession", { focusSession: third });
+		await page.getByRole("button", { name: "Stop it then" }).click();
+		await visit.refused("404 endSession");
+		await visit.says(page.locator("#start > .message"), "Reading book-9 had ended already: ");
 		assert.equal(await rows.count(), 0);
 	},
 };

@@ -164,7 +164,7 @@ class Stopped(Scenarios):
     abstract = False
     server_class = harness.ApacheProxyFcgi
 
-    @rows(("errors", "stopped"), ("errors", "refused"))
+    @rows(("errors", "stopped"), ("errors", "refused"), ("errors", "lostAnswer"))
     def test_page(self, file, scenario, width, scheme):
         self.play(file, scenario, width, scheme)
 

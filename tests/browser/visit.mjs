@@ -14,6 +14,7 @@ export class Visit {
 		Object.assign(this, { browser, url, width, scheme, user, password, data, pictures, tools });
 		this.problems = [];
 		this.refusals = [];
+		this.lost = new Set(); // what was requested, and got no answer on purpose
 		this.states = 0;
 	}
 
@@ -32,7 +33,7 @@ export class Visit {
 			const status = /^Failed to load resource: the server responded with a status of (\d+)/.exec(message.text())?.[1];
 			if (status !== undefined && message.location().url.startsWith(`${origin}/api/`))
 				this.refusals.push(`${status} ${message.location().url.split("/").at(-1)}`);
-			else
+			else if (!this.lost.delete(message.location().url))
 				this.problems.push(`console: ${message.text()} (${message.location().url})`);
 		});
 		this.page.on("pageerror", (error) => this.problems.push(`error of the page: ${error.stack}`));
@@ -56,6 +57,15 @@ export class Visit {
 	async refused(...expected) {
 		await this.until(() => expected.every((line) => this.refusals.includes(line)), `refused: ${expected}, seen: ${this.refusals}`);
 		this.refusals = this.refusals.filter((line) => !expected.includes(line));
+	}
+
+	/** The next request for ACTION is carried out, and its answer does not arrive. */
+	async loseAnswer(action) {
+		await this.page.route(`**/${action}`, async (route) => {
+			await route.fetch();
+			this.lost.add(route.request().url());
+			await route.abort();
+		}, { times: 1 });
 	}
 
 	async close() {
