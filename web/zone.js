@@ -22,6 +22,7 @@ export class Calendar {
 		this.clockAndDay = new Intl.DateTimeFormat(locale, { timeZone, day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
 		this.offsetName = new Intl.DateTimeFormat("en", { timeZone, timeZoneName: "longOffset" });
 		this.dayStartMs = (Number(dayStart.slice(0, 2)) * 60 + Number(dayStart.slice(3))) * 60_000;
+		this.begins = new Map(); // by day
 	}
 
 	/** The wall time at an instant. */
@@ -57,12 +58,24 @@ export class Calendar {
 		return { instant: after, from: this.wall(before) + 1, to: this.wall(after) };
 	}
 
-	/** The date of the reading day that holds an instant. */
+	/** When the reading day of a date begins, the days being counted from 1970-01-01: when the clock first shows the day start, or else skips it. Never, of a
+	 *  date that the clock skips as a whole. */
+	beginOf(day) {
+		if (!this.begins.has(day)) {
+			const wall = day * DAY_MS + this.dayStartMs;
+			const skipped = this.instants(day * DAY_MS).length === 0 && this.gap(day * DAY_MS).to >= (day + 1) * DAY_MS;
+			this.begins.set(day, skipped ? Infinity : this.instants(wall)[0] ?? this.gap(wall).instant);
+		}
+		return this.begins.get(day);
+	}
+
+	/** The date of the reading day that holds an instant: the latest that has begun, which may be the next date already where the clock is set back over its
+	 *  day start. */
 	dateAt(instant) {
-		const day = Math.floor(this.wall(instant) / DAY_MS);
-		const [start] = this.instants(day * DAY_MS + this.dayStartMs);
-		const begun = start === undefined ? this.gap(day * DAY_MS + this.dayStartMs).instant : start;
-		return dateOf(instant < begun ? day - 1 : day);
+		let day = Math.floor(this.wall(instant) / DAY_MS) + 1;
+		while (this.beginOf(day) > instant)
+			day--;
+		return dateOf(day);
 	}
 
 	/** "18:58", with the date where that is asked for. */
