@@ -115,6 +115,7 @@ function meter(kind, part) {
 }
 
 function whenOf({ firstStart, lastEnd }) {
-	const [first, last] = [firstStart, lastEnd].map((instant) => reader.calendar.dateAt(Date.parse(instant)));
+	const [start, end] = [Date.parse(firstStart), Date.parse(lastEnd)];
+	const [first, last] = [reader.calendar.dateAt(start), reader.calendar.lastDate(start, end)];
 	return first === last ? dateWords(first) : `${dateWords(first)} to ${dateWords(last)}`;
 }

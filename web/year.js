@@ -39,9 +39,10 @@ export async function yearsOfReading() {
 	const now = Number(reader.today.slice(0, 4));
 	if (summary.firstStart === null)
 		return { first: now, last: now, latest: now };
-	const yearAt = (instant) => Number(reader.calendar.dateAt(Date.parse(instant)).slice(0, 4));
-	const latest = yearAt(summary.lastEnd);
-	return { first: Math.min(yearAt(summary.firstStart), now), last: Math.max(latest, now), latest };
+	const [start, end] = [Date.parse(summary.firstStart), Date.parse(summary.lastEnd)];
+	const yearOf = (date) => Number(date.slice(0, 4));
+	const latest = yearOf(reader.calendar.lastDate(start, end));
+	return { first: Math.min(yearOf(reader.calendar.dateAt(start)), now), last: Math.max(latest, now), latest };
 }
 
 const load = async () => {

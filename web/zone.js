@@ -78,6 +78,11 @@ export class Calendar {
 		return dateOf(day);
 	}
 
+	/** The date of the reading day that was the last of what went from START up to END, which belongs to it no more. */
+	lastDate(start, end) {
+		return this.dateAt(Math.max(start, end - 1));
+	}
+
 	/** "18:58", with the date where that is asked for. */
 	time(instant) {
 		return this.clock.format(instant);

@@ -41,6 +41,20 @@ export default {
 		assert.equal(await page.locator(".session").count(), 1);
 	},
 
+	/** What ended at midnight belongs to the day before it, and to the year before. */
+	async newYear(visit) {
+		const { page } = visit;
+		await visit.api("initUser");
+		await visit.api("setSettings", { timezone: "Europe/Berlin" });
+		await visit.api("addSession", { document: "walden", library: "home", startTime: "2024-12-31T21:00:00Z", endTime: "2024-12-31T23:00:00Z" });
+		await visit.enter();
+		await visit.says(page.locator("#year-title"), "Your reading in 2024");
+		await visit.says(page.locator("#figures"), "Time read 2 h");
+		await visit.go("Documents");
+		await visit.says(page.locator("#document-list .document-when"), /^31 Dec 2024$/);
+		await visit.look("one day");
+	},
+
 	/** Title and authors: kept over a reload before they are saved, shown everywhere afterwards. */
 	async names(visit) {
 		const { page } = visit;
