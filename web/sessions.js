@@ -13,7 +13,7 @@ const message = byId("sessions-message");
 const form = byId("filter");
 const draft = new Draft(form);
 let filter = {}; // what the list shows; the form may already say something else
-let before = []; // the last session of each page before this one: what `after` takes
+let before = []; // the last session of each page before the one that is shown: what `after` takes
 let onPage = new Map();
 
 export function setUpSessions() {
@@ -24,8 +24,8 @@ export function setUpSessions() {
 		clearProblems(form);
 		apply();
 	});
-	byId("newer").addEventListener("click", () => turn(() => before.pop()));
-	byId("older").addEventListener("click", () => turn(() => before.push([...onPage.keys()].at(-1))));
+	byId("newer").addEventListener("click", () => turn(before.slice(0, -1)));
+	byId("older").addEventListener("click", () => turn([...before, [...onPage.keys()].at(-1)]));
 	byId("add").addEventListener("click", async () => {
 		tell(message, "");
 		if (await addSession())
@@ -88,29 +88,30 @@ function apply() {
 	return showList();
 }
 
-async function turn(step) {
-	step();
-	await showList();
+/** Goes to the page after the ones that end with the sessions PAGES. A second click of a double one is none. */
+async function turn(pages) {
+	if (section.getAttribute("aria-busy") === "true")
+		return;
+	await showList(pages);
 	headingOf(list).focus();
 }
 
-const load = async () => {
-	const after = before.at(-1);
+const load = async (pages = before) => {
+	const after = pages.at(-1);
 	try {
-		return await queryAll("_getSessions", "focusSession", { ...filter, order: "desc", limit: PAGE + 1, ...after && { after } });
+		return { pages, sessions: await queryAll("_getSessions", "focusSession", { ...filter, order: "desc", limit: PAGE + 1, ...after && { after } }) };
 	} catch (error) {
-		if (error.field === "after") {
-			// Another device has removed the session that this page begins after.
-			before = [];
-			return load();
-		}
+		// Another device has removed the session that this page begins after.
+		if (error.field === "after")
+			return load([]);
 		if (form.elements.namedItem(error.field) !== null && error.field !== undefined && error.field !== "")
 			showProblem(form, error);
 		throw error;
 	}
 };
 
-const showList = loader(section, load, (sessions) => {
+const showList = loader(section, load, ({ pages, sessions }) => {
+	before = pages;
 	const page = sessions.slice(0, PAGE);
 	onPage = new Map(page.map((session) => [session._id, session]));
 	for (const session of page)
@@ -133,22 +134,24 @@ function daysOf(sessions) {
 		const date = reader.calendar.dateAt(Date.parse(session.startTime));
 		if (days.at(-1)?.date !== date)
 			days.push({ date, rows: [] });
-		days.at(-1).rows.push(rowOf(session));
+		days.at(-1).rows.push(rowOf(session, date));
 	}
 	return days.map(({ date, rows }) => make("section", { class: "card day-sessions", "aria-label": dateWords(date, "full") },
 		make("h3", {}, dateWords(date, "full")), make("ul", {}, ...rows)));
 }
 
-function spanOf({ startTime, endTime }) {
-	const [start, end] = [Date.parse(startTime), Date.parse(endTime)];
+/** From when to when, below a heading that says DATE, or without one; "29 Apr 2025, 00:30" where a time is not of the date that was said last. */
+function spanOf({ startTime, endTime }, date = null) {
 	const { calendar } = reader;
+	const [start, end] = [startTime, endTime ?? startTime].map((time) => Date.parse(time));
+	const [startDate, endDate] = [start, end].map((instant) => calendar.toInput(instant).slice(0, 10));
+	const since = startDate === date ? calendar.time(start) : calendar.dayAndTime(start);
 	if (endTime === null)
-		return `${calendar.time(start)} – now`;
-	const sameDate = calendar.toInput(start).slice(0, 10) === calendar.toInput(end).slice(0, 10);
-	return `${calendar.time(start)} – ${sameDate ? calendar.time(end) : calendar.dayAndTime(end)}`;
+		return `${since} – now`;
+	return `${since} – ${endDate === startDate ? calendar.time(end) : calendar.dayAndTime(end)}`;
 }
 
-function rowOf(session) {
+function rowOf(session, date) {
 	const { _id, startTime, endTime } = session;
 	const name = titleOf(session.document);
 	const about = `${name}, ${reader.calendar.dayAndTime(Date.parse(startTime))}`;
@@ -156,7 +159,7 @@ function rowOf(session) {
 		type: "button", class: `quiet ${kind}`, "data-session": _id, "data-key": `${kind}:${_id}`, "aria-label": `${text}: ${about}`,
 	}, text);
 	return make("li", { class: "session" },
-		make("span", { class: "session-time" }, spanOf(session)),
+		make("span", { class: "session-time" }, spanOf(session, date)),
 		make("span", { class: "session-title" }, name, " ", make("small", { class: "muted" }, session.library)),
 		make("span", { class: "session-length" }, endTime === null ? "still open" : duration(Math.round((Date.parse(endTime) - Date.parse(startTime)) / 1000))),
 		make("span", { class: "buttons" }, button("edit", "Edit"), button("delete", "Delete")));
@@ -171,7 +174,7 @@ async function edit(session) {
 async function remove(session) {
 	const place = [...onPage.keys()].indexOf(session._id);
 	tell(message, "");
-	if (!await deleteSession(session, `${reader.calendar.dayAndTime(Date.parse(session.startTime))}, ${spanOf(session)}`))
+	if (!await deleteSession(session, spanOf(session)))
 		return;
 	await done("Deleted.");
 	// Where the row was, there is the next one now.

@@ -67,6 +67,53 @@ export default {
 		await visit.look("none fits");
 	},
 
+	/** A double click, and an answer that does not come: the pages stay in step. */
+	async pages(visit) {
+		const { page } = visit;
+		await visit.load();
+		await visit.enter("sessions");
+		const [older, newer] = ["Older ›", "‹ Newer"].map((name) => page.getByRole("button", { name }));
+		const firsts = [await rows(page).first().innerText()];
+		await older.dblclick();
+		await visit.settled();
+		await visit.says(page.locator("#page"), "Page 2");
+		assert.equal(await rows(page).count(), 20);
+		await visit.look("page 2 by a double click", visit.heading("sessions"));
+		firsts.push(await rows(page).first().innerText());
+		await visit.loseAnswer("_getSessions");
+		await older.click();
+		const message = page.locator("#sessions-message");
+		await visit.says(message, "The service cannot be reached.");
+		await visit.says(page.locator("#page"), "Page 2");
+		await visit.look("page 3 did not come");
+		await newer.click();
+		await visit.says(page.locator("#page"), "Page 1");
+		assert.equal(await rows(page).first().innerText(), firsts[0]);
+		await visit.loseAnswer("_getSessions");
+		await older.click();
+		await message.getByRole("button", { name: "Try again" }).click();
+		await visit.says(page.locator("#page"), "Page 2");
+		assert.equal(await rows(page).first().innerText(), firsts[1]);
+		await older.click();
+		await visit.says(page.locator("#page"), "Page 3");
+		assert.equal(await rows(page).count(), 3);
+	},
+
+	/** What began after midnight and before the day start stands below the date before, and says its own. */
+	async afterMidnight(visit) {
+		const { page } = visit;
+		await visit.load({ dayStart: "04:00" });
+		await visit.api("addSession", { document: "walden", library: "home", startTime: "2025-05-20T23:10:00Z", endTime: "2025-05-20T23:40:00Z" });
+		await visit.api("addSession", { document: "emma", library: "home", startTime: "2025-05-20T21:50:00Z", endTime: "2025-05-20T22:10:00Z" });
+		await visit.enter("sessions");
+		const day = page.locator("#session-list section", { hasText: "Tuesday, 20 May 2025" });
+		await visit.says(day, "21 May 2025, 01:10 – 01:40 walden");
+		await visit.says(day, "23:50 – 21 May 2025, 00:10 emma");
+		await visit.look("after midnight");
+		await page.getByRole("button", { name: /^Delete: walden/ }).click();
+		await visit.says(page.locator("#delete-text"), /^walden, 21 May 2025, 01:10 – 01:40\. It/);
+	},
+
 	async edit(visit) {
 		const { page } = visit;
 		await visit.load();
@@ -99,7 +146,7 @@ export default {
 		await page.keyboard.press("Enter");
 		const keep = page.getByRole("button", { name: "Keep it", exact: true });
 		await visit.look("delete?", keep);
-		await visit.says(page.locator("#delete-text"), "emma, 21 May 2025, 17:25, 17:25 – 18:00. It goes from every statistic, for good.");
+		await visit.says(page.locator("#delete-text"), "emma, 21 May 2025, 17:25 – 18:00. It goes from every statistic, for good.");
 		await page.keyboard.press("Enter");
 		await visit.look("kept", remove);
 		await remove.click();
