@@ -52,10 +52,19 @@ export async function ask(query, key, fields) {
 	return (await post(query, fields))[0][key];
 }
 
+// What the service says in the words of its fields, which the page calls otherwise.
+const inWords = [
+	[/^is before startTime$/, "this is before the start"],
+	[/^is after the session's end$/, "this is after the end"],
+	[/^is after to$/, "this is after the last day"],
+	[/^must repeat the user's id, .*$/s, "type the name exactly as shown"],
+	[/^is (\d+) bytes long, more than (\d+)$/, "too long: $1 bytes, at most $2 are possible"],
+];
+
 function refusalOf(text, status) {
-	// "startTime: is after endTime": the field, and what is wrong with it.
+	// "endTime: is before startTime": the field, and what is wrong with it.
 	const [, field = "", rest = text] = /^([a-z][A-Za-z]*): (.*)$/s.exec(text) ?? [];
-	return new Refusal(rest, status, field);
+	return new Refusal(inWords.reduce((said, [pattern, words]) => said.replace(pattern, words), rest), status, field);
 }
 
 function sentence(text) {

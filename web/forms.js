@@ -36,21 +36,30 @@ export function showProblem(form, error) {
 	field.setAttribute("aria-describedby", [problem.id, field.getAttribute("aria-describedby")].filter(Boolean).join(" "));
 	field.parentElement.append(problem);
 	// The field is named once more where the form's other messages are, which is what a screen reader hears of.
-	tell(form, `${field.labels[0].textContent}: ${error.message}`, "error");
+	tell(form, `${field.labels[0].textContent}: ${error.message}`, "error unseen");
 	field.focus();
+	field.addEventListener("input", () => {
+		if (!problem.isConnected)
+			return;
+		clearProblem(form, problem);
+		tell(form, "");
+	}, { once: true });
 }
 
 export function clearProblems(form) {
-	for (const problem of form.querySelectorAll(".problem")) {
-		const field = form.querySelector(`[aria-describedby~="${problem.id}"]`);
-		const others = field.getAttribute("aria-describedby").split(" ").filter((id) => id !== problem.id);
-		field.removeAttribute("aria-invalid");
-		if (others.length > 0)
-			field.setAttribute("aria-describedby", others.join(" "));
-		else
-			field.removeAttribute("aria-describedby");
-		problem.remove();
-	}
+	for (const problem of form.querySelectorAll(".problem"))
+		clearProblem(form, problem);
+}
+
+function clearProblem(form, problem) {
+	const field = form.querySelector(`[aria-describedby~="${problem.id}"]`);
+	const others = field.getAttribute("aria-describedby").split(" ").filter((id) => id !== problem.id);
+	field.removeAttribute("aria-invalid");
+	if (others.length > 0)
+		field.setAttribute("aria-describedby", others.join(" "));
+	else
+		field.removeAttribute("aria-describedby");
+	problem.remove();
 }
 
 /** The value of a field, which must not be empty. An id may begin or end with blanks, so nothing is trimmed. */

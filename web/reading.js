@@ -210,7 +210,8 @@ function rowOf({ _id, document: documentId, startTime }) {
 }
 
 function progressOf(input) {
-	if (input.validity.badInput)
-		throw new Refusal("must be a number", 0, "progress");
-	return input.value === "" ? {} : { progress: Number(input.value) / 100 };
+	const percent = Number(input.value);
+	if (input.validity.badInput || percent < 0 || percent > 100)
+		throw new Refusal("must be a number from 0 to 100", 0, "progress");
+	return input.value === "" ? {} : { progress: percent / 100 };
 }

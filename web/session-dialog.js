@@ -112,6 +112,7 @@ export function addSession() {
 		title: "Add a past session", button: "Add the session", shown: ["document", "library", "start", "end"], focus: form.elements.document,
 		work: async () => {
 			const fields = { document: documentNamed(valueOf(form, "document")), library: valueOf(form, "library"), startTime: start.value(), endTime: end.value() };
+			checkOrder(fields.startTime, fields.endTime);
 			// The id stays the same until the answer came: a second try adds nothing twice.
 			const key = `focusstats-add:${reader.name}:${JSON.stringify(fields)}`;
 			const focusSession = fetchKept(key) ?? newId();
@@ -142,10 +143,17 @@ export function editSession(session) {
 				if (instant !== null)
 					fields[name] = instant;
 			}
+			if (shown.includes("end"))
+				checkOrder(fields.startTime ?? session.startTime, fields.endTime ?? session.endTime);
 			if (Object.keys(fields).length > 0)
 				await post("editSession", { focusSession: session._id, ...fields });
 		},
 	});
+}
+
+function checkOrder(startTime, endTime) {
+	if (Date.parse(endTime) < Date.parse(startTime))
+		throw new Refusal("this is before the start", 0, "endTime");
 }
 
 /** Ends a session that runs, by STOP(endTime), at a time that is asked for, and is NOW at first. */

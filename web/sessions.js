@@ -1,4 +1,5 @@
 // The list of sessions, newest first: filter, pages, and what can be done with each.
+import { Refusal } from "./api.js";
 import { byId, headingOf, loader, make, redraw, tell } from "./dom.js";
 import { clearProblems, Draft, onSubmit, showProblem } from "./forms.js";
 import { changed, queryAll, reader, titleOf } from "./reader.js";
@@ -48,7 +49,7 @@ export function resetSessions() {
 	form.reset();
 	offerDocuments();
 	draft.restore(`${reader.name}:filter`);
-	filter = readFilter();
+	filter = isBackwards() ? {} : readFilter();
 	before = [];
 	onPage = new Map();
 }
@@ -81,7 +82,14 @@ function readFilter() {
 	};
 }
 
+function isBackwards() {
+	const { from, to } = form.elements;
+	return to.value !== "" && from.value > to.value;
+}
+
 function apply() {
+	if (isBackwards())
+		throw new Refusal("this is after the last day", 0, "from");
 	filter = readFilter();
 	before = [];
 	tell(message, "");

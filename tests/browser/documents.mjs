@@ -76,6 +76,7 @@ export default {
 		await title.fill("x".repeat(1001));
 		await page.getByRole("button", { name: "Save", exact: true }).click();
 		await visit.refused("400 setDocument");
+		await visit.says(page.locator("#document-dialog .problem"), "Too long: 1001 bytes, at most 1000 are possible.");
 		await visit.look("too long", title);
 		await title.fill("<b>Krieg & Frieden</b>");
 		await page.getByRole("button", { name: "Save", exact: true }).click();

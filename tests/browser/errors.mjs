@@ -113,7 +113,15 @@ export default {
 		await visit.look("it had ended", page.locator("#now-title"));
 		assert.equal(await page.locator("#active > li").count(), 0);
 
+		const { focusSession: open } = await visit.api("startSession", { document: "book-9", library: "home" });
 		await visit.go("Sessions");
+		await page.getByRole("button", { name: /^Edit: book-9, 21 May/ }).click();
+		await visit.api("endSession", { focusSession: open });
+		await page.locator("#session-start").fill("2025-05-21T19:03");
+		await page.locator("#session-save").click();
+		await visit.refused("400 editSession");
+		await visit.says(page.locator("#session-dialog .problem"), "This is after the end.");
+		await page.getByRole("button", { name: "Cancel" }).click();
 		const [{ focusSession: session }] = await visit.api("_getSessions", { order: "desc", limit: 1, document: "book-8" });
 		await visit.api("removeSession", { focusSession: session._id });
 		await page.getByRole("button", { name: /^Edit: book-8, 21 May/ }).click();

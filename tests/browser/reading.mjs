@@ -18,7 +18,13 @@ export default {
 		await page.keyboard.press("Enter");
 		await visit.says(form, "This is missing.");
 		await visit.look("no document", document);
+		// It is said at the field, for a screen reader below the form as well, and no longer than it is so.
+		const message = page.locator("#start > .message");
+		assert.equal(await message.innerText(), "Document: This is missing.");
+		assert.equal(await message.evaluate((element) => getComputedStyle(element).clipPath), "inset(50%)");
 		await page.keyboard.type("war & peace");
+		assert.equal(await form.locator(".problem").count(), 0);
+		assert.deepEqual([await message.innerText(), await document.getAttribute("aria-invalid"), await document.getAttribute("aria-describedby")], ["", null, null]);
 		await page.keyboard.press("Tab");
 		await page.keyboard.type("home");
 		await page.reload();
@@ -47,8 +53,7 @@ export default {
 		const progress = page.getByRole("spinbutton", { name: "Read so far, %" });
 		await progress.fill("120");
 		await progress.press("Enter");
-		await visit.refused("400 endSession");
-		await visit.says(page.locator(".running"), "Read so far, %:");
+		await visit.says(page.locator(".running .problem"), "Must be a number from 0 to 100.");
 		await visit.look("too much progress", progress);
 		await progress.fill("25");
 		await page.reload();
@@ -106,7 +111,7 @@ export default {
 		await end.fill("2025-05-21T05:20");
 		await page.keyboard.press("Enter");
 		await visit.refused("400 endSession");
-		await visit.says(page.locator("#session-dialog"), /before/);
+		await visit.says(page.locator("#session-dialog .problem"), "This is before the start.");
 		await visit.look("an end before the start", end);
 		await end.fill("2025-05-21T06:15");
 		await page.getByRole("button", { name: "Stop it then" }).click();

@@ -95,6 +95,7 @@ export default {
 		const erase = page.getByRole("button", { name: "Erase everything", exact: true });
 		await erase.click();
 		await visit.refused("400 removeUser");
+		await visit.says(page.locator("#erase-dialog .problem"), "Type the name exactly as shown.");
 		await visit.look("another name", confirm);
 		assert.equal(await confirm.inputValue(), "someone else");
 		await confirm.fill(user);
