@@ -68,10 +68,12 @@ async function enter() {
 	forgetReading();
 	resetSessions();
 	describeReader();
+	const focus = byId("welcome").contains(document.activeElement);
+	byId("welcome").hidden = true;
 	byId("views").hidden = false;
 	byId("navigation").hidden = false;
 	byId("who").hidden = false;
-	await show({ focus: !byId("welcome").hidden && byId("welcome").contains(document.activeElement) });
+	await show({ focus });
 }
 
 /** What every view shows of the reader. */

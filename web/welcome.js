@@ -12,7 +12,7 @@ const enter = byId("enter");
 const create = byId("create");
 let ready = null;
 
-/** READY() is called once it is known who reads, and that the service knows them. */
+/** READY() is called once it is known who reads, and shows the dashboard instead of the welcome where the service knows them. */
 export function setUpWelcome(whenReady) {
 	ready = whenReady;
 	new Draft(enter).restore("enter");
@@ -74,7 +74,6 @@ async function begin() {
 	}
 	if (reader.user !== null)
 		keepName(reader.user);
-	section.hidden = true;
 }
 
 /** Back here from the dashboard, with WORDS about why. */

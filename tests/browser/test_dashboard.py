@@ -138,7 +138,7 @@ class Open(Scenarios):
     abstract = False
     server_class = harness.Nginx
 
-    @rows(("welcome", "firstVisit"), ("welcome", "empty"), ("reading", "startAndStop"), ("reading", "elsewhere"), ("reading", "described"), ("overview", "today"), ("overview", "year"),
+    @rows(("welcome", "firstVisit"), ("welcome", "empty"), ("welcome", "slow"), ("reading", "startAndStop"), ("reading", "elsewhere"), ("reading", "described"), ("overview", "today"), ("overview", "year"),
           ("overview", "bars"), ("documents", "list"), ("documents", "names"), ("documents", "sameTitle"), ("documents", "newYear"), ("sessions", "list"), ("sessions", "pages"), ("sessions", "afterMidnight"), ("sessions", "edit"), ("sessions", "add"),
           ("sessions", "drafts"), ("sessions", "clockChanges"), ("settings", "change"), ("settings", "elsewhere"), ("settings", "account"))
     def test_page(self, file, scenario, width, scheme):

@@ -48,6 +48,28 @@ export default {
 		await name.waitFor();
 	},
 
+	/** The question who reads is gone as soon as the dashboard is there, however long the rest of it takes. */
+	async slow(visit) {
+		const { page } = visit;
+		await visit.load();
+		let answer;
+		const held = new Promise((resolve) => { answer = resolve; });
+		await page.route("**/_getHours", async (route) => {
+			await held;
+			await route.continue();
+		});
+		await page.goto(visit.url);
+		await visit.refused("400 _getSettings");
+		await page.getByRole("textbox", { name: "Your reader’s name" }).fill(visit.user);
+		await page.keyboard.press("Enter");
+		await visit.says(page.locator("#today"), "24 min");
+		assert.equal(await page.locator("#year").getAttribute("aria-busy"), "true");
+		assert.equal(await page.locator("#welcome").isVisible(), false);
+		answer();
+		await visit.says(page.locator("#year-title"), "Your reading in 2025");
+		await visit.look("all of it", visit.heading("overview"));
+	},
+
 	/** A reader who has read nothing: every view says what to do. */
 	async empty(visit) {
 		const { page } = visit;
