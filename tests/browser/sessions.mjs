@@ -55,6 +55,10 @@ export default {
 			await show.click();
 			await visit.says(filter.locator(".problem"), "This is after the last day.");
 			await visit.look("from after to", filter.getByLabel("From"));
+			if (visit.width > 1000) {
+				const tops = await filter.locator("input, select, button").evaluateAll((elements) => elements.map((element) => element.getBoundingClientRect().top));
+				assert.ok(Math.max(...tops) - Math.min(...tops) < 1, `in one row: ${tops}`);
+			}
 			assert.equal(await rows(page).count(), 6);
 			assert.equal(await page.getByRole("button", { name: "Try again" }).count(), 0);
 		}
