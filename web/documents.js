@@ -68,8 +68,8 @@ const showList = loader(section, () => queryAll("_getDocuments", "document", ran
 	const empty = byId("documents-empty");
 	empty.hidden = documents.length > 0;
 	empty.textContent = range.value === "all" ? "No document yet. The first one is here as soon as a session of it has ended." : "Nothing was read in that time.";
-	const most = documents[0]?.seconds ?? 0;
-	redraw(byId("document-list"), ...documents.map((document) => itemOf(document, most)));
+	const total = documents.reduce((sum, { seconds }) => sum + seconds, 0);
+	redraw(byId("document-list"), ...documents.map((document) => itemOf(document, total === 0 ? 0 : document.seconds / total)));
 });
 
 export const showDocuments = async () => {
@@ -81,7 +81,7 @@ export const showDocuments = async () => {
 	await showList();
 };
 
-function itemOf(document, most) {
+function itemOf(document, share) {
 	const { document: id, authors, seconds, sessions, activeDays, progress, remainingSeconds } = document;
 	const name = titleOf(id);
 	return make("li", { class: "card document" },
@@ -90,8 +90,8 @@ function itemOf(document, most) {
 			make("p", { class: "muted" }, authors.length > 0 ? authors.join(", ") : document.title === null ? "no title yet" : "no authors yet")),
 		make("div", { class: "document-time" },
 			make("p", {}, make("strong", {}, duration(seconds)),
-				make("span", { class: "muted" }, ` in ${count(sessions, "session")} on ${count(activeDays, "day")}`)),
-			meter("share", most === 0 ? 0 : seconds / most)),
+				make("span", { class: "muted" }, ` in ${count(sessions, "session")} on ${count(activeDays, "day")}, ${percent(share)} of the time`)),
+			meter("share", share)),
 		make("div", { class: "document-progress" }, ...progressOf(progress, remainingSeconds)),
 		make("p", { class: "document-when muted" }, whenOf(document)),
 		make("p", { class: "buttons" },

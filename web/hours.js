@@ -27,7 +27,7 @@ export function drawHours(hours) {
 
 	const busiest = hours.find(({ seconds }) => seconds === most);
 	byId("hours-words").textContent = most === 0 ? "Nothing was read."
-		: `Most of it on ${weekdayName(busiest.weekday)}s between ${busiest.hour} and ${busiest.hour + 1} h: ${duration(most)}. The strongest shade is that.`;
+		: `The busiest hour: ${weekdayName(busiest.weekday)}s between ${busiest.hour} and ${busiest.hour + 1} h, ${duration(most)} in all. The strongest shade is that.`;
 	fillTable(byId("hours-table"), "Minutes read in each hour of the week",
 		["Hour", ...weekdays.map((weekday) => weekdayName(weekday, "weekdayShort"))],
 		clock.map((hour) => [`${hour}–${hour + 1}`, ...weekdays.map((weekday) => {

@@ -24,7 +24,7 @@ const showGoal = loader(sections[0], () => queryOne("_getGoal", "goal"), (goal) 
 	reader.today = goal.date;
 	reveal(sections[0]);
 	byId("today-title").textContent = `Today, ${dateWords(goal.date, "short")}`;
-	byId("today-read").textContent = duration(seconds);
+	byId("today-read").textContent = duration(goalSeconds > 0 && !reached ? wholeMinutes(seconds, Math.floor) : seconds);
 	byId("today-of").textContent = goalSeconds > 0 ? `of ${duration(goalSeconds)}` : "read";
 	const part = goalSeconds > 0 ? Math.min(1, seconds / goalSeconds) : 0;
 	const ring = byId("ring-done");
@@ -36,10 +36,15 @@ const showGoal = loader(sections[0], () => queryOne("_getGoal", "goal"), (goal) 
 	else if (reached)
 		byId("today-words").textContent = "You have reached today’s goal.";
 	else
-		byId("today-words").textContent = `${duration(goalSeconds - seconds)} to go.`;
+		byId("today-words").textContent = `${duration(wholeMinutes(goalSeconds - seconds, Math.ceil))} to go.`;
 	byId("today-days").textContent = goalSeconds === 0 ? ""
 		: `Reached on ${count(goal.daysReached, "day")} in all${goal.currentDays > 1 ? `, ${goal.currentDays} of them in a row up to now` : ""}.`;
 });
+
+/** From a minute on; so that what was read is never rounded to a goal that it has not reached. */
+function wholeMinutes(seconds, round) {
+	return seconds < 60 ? seconds : round(seconds / 60) * 60;
+}
 
 const showStreaks = loader(sections[1], () => queryOne("_getStreaks", "streak"), (streak) => {
 	reveal(sections[1]);

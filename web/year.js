@@ -88,14 +88,14 @@ function drawFigures(summary) {
 		["Days with reading", String(summary.activeDays)],
 		["Sessions", String(summary.sessions)],
 		["Documents", String(summary.documents)],
-		["On a day with reading", duration(summary.averageActiveDaySeconds)],
+		["Average day with reading", duration(summary.averageActiveDaySeconds)],
 		["Longest session", duration(summary.longestSessionSeconds)],
 	];
 	byId("figures").replaceChildren(...figures.map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))));
 	const twice = summary.rawSeconds - summary.seconds;
 	const note = byId("figures-note");
 	note.hidden = twice === 0;
-	note.textContent = `${duration(twice)} ran on two devices at once and ${twice === 1 ? "is" : "are"} counted once. `
+	note.textContent = `Sessions overlap by ${duration(twice)}, which is counted once. `
 		+ `${count(summary.sessions, "session")} of ${duration(summary.rawSeconds)} in sum.`;
 }
 

@@ -16,8 +16,8 @@ export default {
 		await visit.enter("documents");
 		const items = page.locator("#document-list > li");
 		assert.equal(await items.count(), 10);
-		await visit.says(items.nth(0), "book-2 no title yet 3 h 33 min in 21 sessions on 9 days Progress not reported 27 Apr 2025 to 8 May 2025");
-		await visit.says(items.nth(1), "walden no title yet 3 h in 2 sessions on 2 days 40 % read, about 3 h left 18 May 2025 to 19 May 2025");
+		await visit.says(items.nth(0), "book-2 no title yet 3 h 33 min in 21 sessions on 9 days, 37 % of the time Progress not reported 27 Apr 2025 to 8 May 2025");
+		await visit.says(items.nth(1), "walden no title yet 3 h in 2 sessions on 2 days, 31 % of the time 40 % read, about 3 h left 18 May 2025 to 19 May 2025");
 		await visit.look("documents");
 
 		const range = page.getByLabel("Read in");
@@ -30,7 +30,7 @@ export default {
 		await page.reload();
 		await visit.settled();
 		await range.selectOption("2023");
-		await visit.says(items.nth(0), "emma no title yet 1 h in 1 session on 1 day");
+		await visit.says(items.nth(0), "emma no title yet 1 h in 1 session on 1 day, 100 % of the time");
 		assert.equal(await items.count(), 1);
 		await range.selectOption("2024");
 		await visit.says(page.locator("#documents-empty"), "Nothing was read in that time.");

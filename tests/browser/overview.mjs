@@ -11,7 +11,7 @@ export default {
 		await visit.enter();
 		await visit.says(page.locator("#calendar-line"), "Days and times are those of Europe/Berlin; a day begins at 00:00.");
 		// 23 min 35 s were read today.
-		await visit.says(page.locator("#today"), "Today, 21 May 24 min of 30 min 6 min to go. Reached on 5 days in all.");
+		await visit.says(page.locator("#today"), "Today, 21 May 23 min of 30 min 7 min to go. Reached on 5 days in all.");
 		await visit.says(page.locator("#streak"), "Current 1 day Longest 9 days You have read today. The longest: 6 May 2025 to 14 May 2025.");
 		assert.match(await page.locator("#ring-done").getAttribute("stroke-dasharray"), /^78\.6\d 100$/);
 		await visit.look("today");
@@ -19,9 +19,12 @@ export default {
 		await page.reload();
 		await visit.says(page.locator("#today"), "54 min of 30 min You have reached today’s goal. Reached on 6 days in all.");
 		await visit.look("reached");
+		await visit.api("setSettings", { dailyGoalSeconds: 54 * 60 });
+		await page.reload();
+		await visit.says(page.locator("#today"), "53 min of 54 min 25 s to go.");
 		await visit.service("clock", "2025-05-22T05:00:00Z");
 		await page.reload();
-		await visit.says(page.locator("#today"), "Today, 22 May 0 min of 30 min");
+		await visit.says(page.locator("#today"), "Today, 22 May 0 min of 54 min");
 		await visit.says(page.locator("#streak"), "Current 1 day Longest 9 days Read today to keep it.");
 	},
 
@@ -38,11 +41,16 @@ export default {
 		const before = page.getByRole("button", { name: "The year before" });
 		await before.click();
 		await visit.says(page.locator("#year-title"), "Your reading in 2024");
-		await visit.says(figures, "Time read 30 min Days with reading 1 Sessions 1 Documents 1");
+		await visit.says(figures, "Time read 30 min Days with reading 1 Sessions 1 Documents 1 Average day with reading 30 min");
 		await visit.look("2024, the first", page.locator("#year-title"));
 		assert.ok(await before.isDisabled());
 		await page.getByLabel("Year shown").selectOption("2025");
 		await visit.says(page.locator("#year-title"), "Your reading in 2025");
+
+		await visit.api("addSession", { document: "emma", library: "home", startTime: "2025-01-02T10:00:00Z", endTime: "2025-01-02T10:30:00Z" });
+		await visit.api("addSession", { document: "walden", library: "home", startTime: "2025-01-02T10:20:00Z", endTime: "2025-01-02T10:30:00Z" });
+		await page.reload();
+		await visit.says(page.locator("#figures-note"), /^Sessions overlap by 10 min, which is counted once\. 46 sessions of 7 h 54 min in sum\.$/);
 
 		// A grid with one stop of the Tab key, and arrow keys within.
 		const cell = (date) => page.locator(`#heat [data-date="${date}"]`);
@@ -62,11 +70,11 @@ export default {
 		assert.match(await visit.focus(), /Wed, 31 Dec 2025: still to come/);
 		await unfold(page, "Every day as a table");
 		await visit.says(page.locator("#heat-table"), "Tue, 13 May 2025 37 min 3 1");
-		assert.equal(await page.locator("#heat-table tbody tr").count(), 18);
+		assert.equal(await page.locator("#heat-table tbody tr").count(), 19);
 
 		const thursday = page.locator("#hours-grid tbody tr").nth(3);
 		assert.equal(await thursday.locator("td").nth(17).getAttribute("class"), "level-4");
-		await visit.says(page.locator("#hours-words"), /^Most of it on \w+days between \d+ and \d+ h: \d+ min/);
+		await visit.says(page.locator("#hours-words"), /^The busiest hour: \w+days between \d+ and \d+ h, \d+ min in all\. The strongest/);
 		await unfold(page, "The hours as a table of minutes");
 		assert.equal(await page.locator("#hours-table tbody tr").count(), 24);
 		await visit.look("tables of days and hours");
