@@ -2,6 +2,7 @@
 #include "api/dispatch.h"
 
 #include "api/arguments.h"
+#include "api/local.h"
 #include "base/config.h"
 
 #include <string.h>
@@ -100,6 +101,8 @@ enum status dispatch_head(const struct policy *policy, const struct request *req
 		answer->credentials = policy->auth_required;
 	}
 	call->action = action_find(request->path);
+	if (!call->action && policy->local)
+		call->action = local_find(request->path);
 	if (!call->action)
 		return no_such_path(request->path, error);
 	if (is_preflight(request, answer)) {

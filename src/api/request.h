@@ -23,6 +23,7 @@ struct request {
 /* Who may do what, and how refusals look. A process has one from its settings; a relayed request brings its own. */
 struct policy {
 	bool auth_required;
+	bool local;          /* it is from this machine's administrator: the admin tool, itself or through a relay */
 	struct text admins;  /* separated by commas */
 	struct text origins; /* separated by spaces */
 	bool refusals_as_200;

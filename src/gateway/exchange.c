@@ -83,6 +83,7 @@ static enum status read_relayed(const struct incoming *incoming, struct policy *
 		return error_set(error, STATUS_INVALID, "the relayed request lacks a parameter");
 	*policy = (struct policy){
 		.auth_required = text_equal(incoming->auth, text_of("required")),
+		.local = true, /* who was in front has found the action by its own policy */
 		.max_body_bytes = SIZE_MAX >> 1,
 	};
 	if (incoming->admin.size > 0)

@@ -124,6 +124,7 @@ static int settle(struct work *work)
 		result = replace(work, &before, &after);
 	}
 	free(watched.over);
+	work->outcome->sessions = watched.count;
 	work->stats.first_seen_ms = work->stats.watched > 0 ? watched.first_seen_ms : 0;
 	work->changed = true;
 	return result;
@@ -385,6 +386,12 @@ static int set_settings(struct work *work)
 	return 0;
 }
 
+static int settle_user(struct work *work)
+{
+	(void)work; /* find_user has done it */
+	return 0;
+}
+
 static int remove_user(struct work *work)
 {
 	work->outcome->sessions = work->stats.sessions;
@@ -437,6 +444,8 @@ static int carry_out(struct work *work)
 		return apply_to_user(work, set_document);
 	case OPERATION_SET_SETTINGS:
 		return apply_to_user(work, set_settings);
+	case OPERATION_SETTLE_USER:
+		return apply_to_user(work, settle_user);
 	case OPERATION_REMOVE_USER:
 		return apply_to_user(work, remove_user);
 	case OPERATION_PURGE_USER:

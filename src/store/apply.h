@@ -11,7 +11,7 @@ struct tally {
 
 /* What an operation tells besides its error. */
 struct outcome {
-	uint64_t sessions; /* remove user: how many they had */
+	uint64_t sessions; /* remove user: how many they had; settle user: how many were stored as ended */
 	bool more;         /* purge user: there is more to delete; init user: the user must be purged first */
 };
 

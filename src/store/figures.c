@@ -48,6 +48,7 @@ static int read_transactions(DB_ENV *env, struct engine_figures *figures)
 
 	if (result != 0)
 		return result;
+	figures->checkpoint_ms = (int64_t)stat->st_time_ckp * 1000;
 	figures->transactions = stat->st_nactive;
 	figures->snapshots = stat->st_nsnapshot;
 	free(stat);

@@ -16,6 +16,7 @@ struct engine_figures {
 	uint64_t log_syncs;
 	uint64_t log_file;             /* number of the file that is written to */
 	uint64_t log_checkpoint_bytes; /* written since the last checkpoint, so for recovery to look at */
+	int64_t checkpoint_ms;         /* when that was, since 1970; 0 where there was none yet */
 	/* Transactions that are open. */
 	uint64_t transactions, snapshots;
 	/* Files that old page versions had to make room in the cache for. */

@@ -17,6 +17,7 @@ enum operation_kind {
 	OPERATION_REMOVE_SESSION, /* id: of the session */
 	OPERATION_SET_DOCUMENT,   /* user, document; what of title, authors is given */
 	OPERATION_SET_SETTINGS,   /* user; settings: those given */
+	OPERATION_SETTLE_USER,    /* user: nothing but what comes before all else, below */
 	OPERATION_REMOVE_USER,    /* user: gone for everybody from now on; what they had is still on the disk */
 	OPERATION_PURGE_USER,     /* user, removed before: delete some of what they had */
 };

@@ -320,6 +320,35 @@ enum status store_reader_documents(struct store_reader *reader, const struct ide
 	return finish(result, "reading a user's documents", error);
 }
 
+enum status store_reader_users(struct store_reader *reader, const struct identifier *after, store_visit_user *visit,
+			       void *context, struct error *error)
+{
+	uint8_t id[IDENTIFIER_MAX_BYTES + 1] = {0}, bytes[STATS_VALUE_MAX];
+	DBT key = {.data = id, .ulen = sizeof id, .flags = DB_DBT_USERMEM};
+	DBT value = {.data = bytes, .ulen = sizeof bytes, .flags = DB_DBT_USERMEM};
+	DB *db = reader->environment->stats;
+	struct stats stats;
+	DBC *cursor;
+
+	if (after) {
+		/* No id holds a NUL: this is right behind it. */
+		memcpy(id, after->data, after->size);
+		key.size = (u_int32_t)after->size + 1;
+	}
+	int result = db->cursor(db, reader->snapshot.txn, &cursor, 0);
+	if (result != 0)
+		return finish(result, "reading the users", error);
+	u_int32_t where = after ? DB_SET_RANGE : DB_FIRST;
+	for (; (result = cursor->get(cursor, &key, &value, where)) == 0; where = DB_NEXT) {
+		if (!record_decode_stats(bytes, value.size, &stats, NULL))
+			result = EBADMSG;
+		if (result != 0 || (!stats.removed && !visit(context, (struct text){(char *)id, key.size}, &stats)))
+			break;
+	}
+	cursor->close(cursor);
+	return finish(result, "reading the users", error);
+}
+
 enum status store_reader_totals(struct store_reader *reader, struct totals *totals, struct error *error)
 {
 	int result = table_get_totals(reader->environment, reader->snapshot.txn, totals);

@@ -210,6 +210,16 @@ void store_write_all(struct store *store, const struct operation *operations, si
 	free(outcomes);
 }
 
+enum status store_settle_user(struct store *store, const struct operation *operation, const struct store_gate *gate,
+			      uint64_t *sessions, struct error *error)
+{
+	struct outcome outcome;
+
+	if (committer_write(&store->committer, operation, 1, gate, &outcome, error) == STATUS_OK)
+		*sessions = outcome.sessions;
+	return error->status;
+}
+
 enum status store_remove_user(struct store *store, const struct operation *operation, const struct store_gate *gate,
 			      uint64_t *sessions, struct error *error)
 {

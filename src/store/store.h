@@ -47,6 +47,10 @@ enum status store_write(struct store *store, const struct operation *operation, 
 void store_write_all(struct store *store, const struct operation *operations, size_t count,
 		     const struct store_gate *gate, struct error *errors);
 
+/* Carry out OPERATION_SETTLE_USER; *sessions becomes how many sessions were stored as ended. */
+enum status store_settle_user(struct store *store, const struct operation *operation, const struct store_gate *gate,
+			      uint64_t *sessions, struct error *error);
+
 /* Carry out OPERATION_REMOVE_USER, then delete what there was; *sessions becomes how many the user had. The user is gone
  * for good once the first is on the disk. The second takes its time where there was much: what is left after a second is
  * deleted in the background, and what is left when the store fails or closes after the next opens, of which each deletes
@@ -96,6 +100,13 @@ typedef bool store_visit_document(void *context, struct text document, const str
 
 enum status store_reader_documents(struct store_reader *reader, const struct identifier *user,
 				   store_visit_document *visit, void *context, struct error *error);
+
+/* Called for each user, by id. False ends the visit. */
+typedef bool store_visit_user(void *context, struct text user, const struct stats *stats);
+
+/* Visit the users behind `after`, or all where that is NULL. */
+enum status store_reader_users(struct store_reader *reader, const struct identifier *after, store_visit_user *visit,
+			       void *context, struct error *error);
 
 /* How many users and sessions there are. */
 enum status store_reader_totals(struct store_reader *reader, struct totals *totals, struct error *error);

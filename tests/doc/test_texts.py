@@ -18,6 +18,7 @@ from markdown import blocks, links, read, sections
 
 PAGES = ["README.md", "CONTRIBUTING.md", "doc/api.md", "doc/operation.md", "doc/schema.md", "doc/statistics.md"]
 MANUAL = "man/focusstats.fcgi.8"
+MANUALS = [MANUAL, "man/focusstats.1"]
 # The functions whose text reaches a client or a log.
 CALLS = ["error_set", "error_detail", "environment_error", "log_line", "log_repeated", "unusable", "cannot", "bad", "refuse_session", "fatal", "snprintf(why",
          "snprintf(what"]
@@ -98,7 +99,7 @@ class Settings(harness.Case):
 
     def test_every_setting_that_a_page_names_exists(self):
         known = set(self.items())
-        for page in [*PAGES, MANUAL]:
+        for page in [*PAGES, *MANUALS]:
             for name in re.findall(r"FOCUSSTATS_[A-Z_]*[A-Z]\b", read(page)):
                 if not re.search(r"%s`?:? ?(there is no such setting)" % name, read(page)):
                     self.assertIn(name, known, page)
@@ -146,10 +147,11 @@ class Examples(harness.Case):
 
 
 class Manual(harness.Case):
-    def test_lint(self):
+    @tap.cases((page, page) for page in MANUALS)
+    def test_lint(self, page):
         if shutil.which("mandoc") is None:
             self.skipTest("mandoc is not installed (Debian package mandoc)")
-        done = subprocess.run(["mandoc", "-T", "lint", os.path.join(SOURCE, MANUAL)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+        done = subprocess.run(["mandoc", "-T", "lint", os.path.join(SOURCE, page)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
         # Which other manual pages there are depends on the machine.
         self.assertEqual([line for line in done.stdout.decode().splitlines() if "referenced manual not found" not in line], [])
 

@@ -1,0 +1,20 @@
+/* The actions of the admin tool, focusstats(1): rows like those of the dispatch table, but no part of the API. They come from
+ * the tool's own process, or over the home's socket, which only processes of the home's user can reach; a request from a web
+ * server never finds them (policy.local).
+ */
+#ifndef FOCUSSTATS_API_LOCAL_H
+#define FOCUSSTATS_API_LOCAL_H
+
+#include "api/action.h"
+
+/* {after?, limit?}: [{"user": {"user", "sessions", "active", "seconds"}}, …], by id; `after` is a user. */
+#define LOCAL_USERS "/local/users"
+/* {user}: {"endedSessions"}, those stored as ended that counted so. */
+#define LOCAL_SETTLE "/local/settle"
+/* {}: {"stats": {…}}, what the owner knows of the store. */
+#define LOCAL_STATS "/local/stats"
+
+/* The action of a path, or NULL. */
+const struct action *local_find(struct text path);
+
+#endif

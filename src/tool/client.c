@@ -1,0 +1,105 @@
+/* Carrying out actions; see client.h. */
+#include "tool/client.h"
+
+#include "api/arguments.h"
+#include "api/dispatch.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { EXIT_FATAL = 70 };
+
+/* See struct store_options: nothing of this process may touch the store any more. */
+static void end_process(void *context, const char *what)
+{
+	(void)context;
+	log_line("%s: this process ends, the next one recovers the store", what);
+	_exit(EXIT_FATAL);
+}
+
+/* Every file of the home is its user's: what root writes there the service could not open. */
+static enum status become_user_of(const char *home, struct error *error)
+{
+	struct stat info;
+
+	if (stat(home, &info) != 0)
+		return error_set(error, STATUS_INVALID, "%s: %s", home,
+				 errno == ENOENT ? "there is no such folder: --home or FOCUSSTATS_HOME says which"
+						 : strerror(errno));
+	if (geteuid() != 0 || info.st_uid == 0)
+		return STATUS_OK;
+	const struct passwd *user = getpwuid(info.st_uid);
+	if ((user ? initgroups(user->pw_name, info.st_gid) : setgroups(0, NULL)) != 0 || setgid(info.st_gid) != 0 ||
+	    setuid(info.st_uid) != 0)
+		return error_set(error, STATUS_INVALID, "%s: becoming its user, %ld: %s", home, (long)info.st_uid,
+				 strerror(errno));
+	return STATUS_OK;
+}
+
+enum status client_open(struct client *client, const struct config *config, struct error *error)
+{
+	const struct owner_options options = {
+		.once = true,
+		.patience_ms = config->relay_timeout_ms,
+		.fatal = end_process,
+	};
+
+	if (become_user_of(config->home, error) != STATUS_OK)
+		return error->status;
+	client->ids = (struct uuid_source)UUID_SOURCE_INIT;
+	return owner_init(&client->owner, config->home, &options, error);
+}
+
+void client_close(struct client *client)
+{
+	owner_destroy(&client->owner);
+}
+
+static enum status execute(struct client *client, const struct request *request, struct call *call, struct buffer *body,
+			   struct error *error)
+{
+	const struct policy policy = {.local = true, .max_body_bytes = SIZE_MAX >> 1};
+	struct answer ignored = {0};
+	long long body_bytes;
+
+	if (dispatch_head(&policy, request, call, &ignored, &body_bytes, error) != STATUS_OK ||
+	    dispatch_body(request, call, error) != STATUS_OK)
+		return error->status;
+	if (call->action->creates && !uuid_make(&client->ids, call->now_ms, &call->new_id))
+		return error_set(error, STATUS_UNAVAILABLE, "the system has no random bytes");
+	owner_execute(&client->owner, call, body, error);
+	if (error->status == STATUS_OK && buffer_failed(body))
+		return error_set(error, STATUS_UNAVAILABLE, "out of memory");
+	return error->status;
+}
+
+enum status client_ask(struct client *client, const char *path, json_object *fields, json_object **answer,
+		       struct error *error)
+{
+	const struct request request = {
+		.method = text_of("POST"),
+		.path = text_of(path),
+		.content_type = text_of("application/json"),
+		.body = text_of(fields ? json_object_to_json_string_ext(fields, JSON_C_TO_STRING_PLAIN) : "{}"),
+	};
+	struct call call = {.now_ms = clock_wall_ms()};
+	struct buffer body = BUFFER_INIT;
+
+	error->status = STATUS_OK;
+	if (execute(client, &request, &call, &body, error) == STATUS_OK) {
+		buffer_append(&body, "", 1);
+		*answer = buffer_failed(&body) ? NULL : json_tokener_parse(body.data);
+		if (!*answer)
+			error_set(error, STATUS_UNAVAILABLE, "out of memory");
+	}
+	arguments_release(&call.arguments);
+	buffer_release(&body);
+	return error->status;
+}

@@ -1,0 +1,28 @@
+/* How the admin tool carries out actions: through the process that owns the store where there is one, otherwise as the owner
+ * for as long as the client is open (gateway/owner.h). One thread uses it.
+ */
+#ifndef FOCUSSTATS_TOOL_CLIENT_H
+#define FOCUSSTATS_TOOL_CLIENT_H
+
+#include "base/config.h"
+#include "gateway/owner.h"
+
+#include <json-c/json.h>
+
+struct client {
+	struct owner owner;
+	struct uuid_source ids;
+};
+
+/* Open the home, which must be there. As root this process becomes the home's user first, so that no file in it is root's.
+ * STATUS_INVALID where the home cannot be used. */
+enum status client_open(struct client *client, const struct config *config, struct error *error);
+void client_close(struct client *client);
+
+/* Carry out the action of a path: one of the API (api/action.h) or of the tool (api/local.h). fields is the request's object,
+ * still the caller's, or NULL for none; *answer becomes what the action answers, the caller's. The statuses are the
+ * action's; STATUS_UNAVAILABLE where the store cannot do it now. */
+enum status client_ask(struct client *client, const char *path, json_object *fields, json_object **answer,
+		       struct error *error);
+
+#endif

@@ -1,0 +1,376 @@
+/* The commands; see commands.h. Each is a few actions and what they answer, printed. */
+#include "tool/commands.h"
+
+#include "api/local.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PAGE_USERS = 1000, SECONDS_A_MINUTE = 60, SECONDS_AN_HOUR = 3600 };
+
+/* What an answer has under a key; NULL where it has none. */
+static json_object *member(json_object *object, const char *key)
+{
+	json_object *value = NULL;
+
+	json_object_object_get_ex(object, key, &value);
+	return value;
+}
+
+static const char *string_of(json_object *object, const char *key)
+{
+	json_object *value = member(object, key);
+
+	return value ? json_object_get_string(value) : "none";
+}
+
+static int64_t number_of(json_object *object, const char *key)
+{
+	return json_object_get_int64(member(object, key));
+}
+
+static void print_json(json_object *object)
+{
+	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+}
+
+/* "1 h 24 min", and seconds below a minute. */
+static const char *duration(int64_t seconds, char text[48])
+{
+	if (seconds < SECONDS_A_MINUTE)
+		snprintf(text, 48, "%" PRId64 " s", seconds);
+	else if (seconds < SECONDS_AN_HOUR)
+		snprintf(text, 48, "%" PRId64 " min", seconds / SECONDS_A_MINUTE);
+	else
+		snprintf(text, 48, "%" PRId64 " h %" PRId64 " min", seconds / SECONDS_AN_HOUR,
+			 seconds % SECONDS_AN_HOUR / SECONDS_A_MINUTE);
+	return text;
+}
+
+/* Ask with one field, the user; for all but the pages of users. */
+static enum status ask_about(struct client *client, const char *path, const char *user, json_object **answer,
+			     struct error *error)
+{
+	json_object *fields = json_object_new_object();
+
+	json_object_object_add(fields, "user", json_object_new_string(user));
+	enum status status = client_ask(client, path, fields, answer, error);
+	json_object_put(fields);
+	return status;
+}
+
+/* What a query answers about a user: the object within the only element. */
+static enum status ask_one(struct client *client, const char *path, const char *key, const char *user,
+			   json_object **object, struct error *error)
+{
+	json_object *answer = NULL;
+
+	if (ask_about(client, path, user, &answer, error) != STATUS_OK)
+		return error->status;
+	*object = json_object_get(member(json_object_array_get_idx(answer, 0), key));
+	json_object_put(answer);
+	return STATUS_OK;
+}
+
+/* Call visit for every user, in pages: between them others may write. */
+static enum status each_user(struct client *client,
+			     enum status (*visit)(struct client *client, void *context, json_object *user,
+						  struct error *error),
+			     void *context, struct error *error)
+{
+	json_object *fields = json_object_new_object(), *page = NULL;
+	size_t count;
+
+	json_object_object_add(fields, "limit", json_object_new_int(PAGE_USERS));
+	do {
+		if (client_ask(client, LOCAL_USERS, fields, &page, error) != STATUS_OK)
+			break;
+		count = json_object_array_length(page);
+		for (size_t i = 0; i < count && error->status == STATUS_OK; i++)
+			visit(client, context, member(json_object_array_get_idx(page, i), "user"), error);
+		if (count > 0)
+			json_object_object_add(
+				fields, "after",
+				json_object_get(
+					member(member(json_object_array_get_idx(page, count - 1), "user"), "user")));
+		json_object_put(page);
+	} while (error->status == STATUS_OK && count == PAGE_USERS);
+	json_object_put(fields);
+	return error->status;
+}
+
+/* The list of users as it is printed. */
+struct listing {
+	const struct options *options;
+	bool begun;
+};
+
+static void begin_listing(struct listing *listing)
+{
+	if (!listing->begun && !listing->options->json && !listing->options->quiet)
+		printf("%8s  %6s  %12s  %s\n", "SESSIONS", "ACTIVE", "IN SUM", "USER");
+	listing->begun = true;
+}
+
+static enum status print_user(struct client *client, void *context, json_object *user, struct error *error)
+{
+	struct listing *listing = context;
+	char time[48];
+
+	(void)client;
+	begin_listing(listing);
+	if (listing->options->json)
+		print_json(user);
+	else
+		printf("%8" PRId64 "  %6" PRId64 "  %12s  %s\n", number_of(user, "sessions"), number_of(user, "active"),
+		       duration(number_of(user, "seconds"), time), string_of(user, "user"));
+	return error->status;
+}
+
+static enum status run_users(struct client *client, const struct options *options, const char *operand,
+			     struct error *error)
+{
+	struct listing listing = {options, false};
+
+	(void)operand;
+	if (each_user(client, print_user, &listing, error) == STATUS_OK)
+		begin_listing(&listing); /* where there was none */
+	return error->status;
+}
+
+/* Queries about one user whose answers stand under a key of their own. */
+static const struct part {
+	const char *path, *key;
+} parts[] = {
+	{"/FocusStats/_viewStats", "focusStats"},
+	{"/FocusStats/_getSummary", "summary"},
+	{"/FocusStats/_getSettings", "settings"},
+};
+
+static void print_details(json_object *user)
+{
+	json_object *summary = member(user, "summary"), *settings = member(user, "settings");
+	char read[48], goal[48], idle[48];
+
+	duration(number_of(summary, "seconds"), read);
+	duration(number_of(settings, "dailyGoalSeconds"), goal);
+	duration(number_of(settings, "idleTimeoutSeconds"), idle);
+	printf("user           %s\n", string_of(user, "user"));
+	printf("FocusStats     %s\n", string_of(user, "focusStats"));
+	printf("sessions       %" PRId64 " ended, %zu active\n", number_of(summary, "sessions"),
+	       json_object_array_length(member(user, "activeSessions")));
+	printf("read           %s on %" PRId64 " days, %" PRId64 " documents\n", read, number_of(summary, "activeDays"),
+	       number_of(summary, "documents"));
+	printf("first start    %s\n", string_of(summary, "firstStart"));
+	printf("last end       %s\n", string_of(summary, "lastEnd"));
+	printf("time zone      %s\n", string_of(settings, "timezone"));
+	printf("day, week      from %s, from %s\n", string_of(settings, "dayStart"), string_of(settings, "weekStart"));
+	printf("daily goal     %s\n", number_of(settings, "dailyGoalSeconds") > 0 ? goal : "none");
+	printf("idle timeout   %s\n", idle);
+}
+
+static enum status run_show(struct client *client, const struct options *options, const char *operand,
+			    struct error *error)
+{
+	json_object *user = json_object_new_object(), *object = NULL, *active = NULL;
+
+	json_object_object_add(user, "user", json_object_new_string(operand));
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+		if (ask_one(client, parts[i].path, parts[i].key, operand, &object, error) != STATUS_OK)
+			goto out;
+		/* Of the FocusStats object only the id: the sessions are counted elsewhere. */
+		json_object *id = i == 0 ? json_object_get(member(object, "id")) : object;
+		json_object_object_add(user, parts[i].key, id);
+		if (i == 0)
+			json_object_put(object);
+	}
+	if (ask_about(client, "/FocusStats/_getActiveSessions", operand, &active, error) != STATUS_OK)
+		goto out;
+	object = json_object_new_array();
+	for (size_t i = 0; i < json_object_array_length(active); i++)
+		json_object_array_add(object,
+				      json_object_get(member(json_object_array_get_idx(active, i), "focusSession")));
+	json_object_put(active);
+	json_object_object_add(user, "activeSessions", object);
+	if (options->json)
+		print_json(user);
+	else
+		print_details(user);
+out:
+	json_object_put(user);
+	return error->status;
+}
+
+static enum status run_init(struct client *client, const struct options *options, const char *operand,
+			    struct error *error)
+{
+	json_object *answer = NULL;
+
+	if (ask_about(client, "/FocusStats/initUser", operand, &answer, error) != STATUS_OK)
+		return error->status;
+	if (options->json)
+		print_json(answer);
+	else if (!options->quiet)
+		printf("made user '%s', FocusStats %s\n", operand, string_of(answer, "focusStats"));
+	json_object_put(answer);
+	return STATUS_OK;
+}
+
+/* Whether the person at the terminal types the user's id. */
+static enum status confirm(const char *user, struct error *error)
+{
+	char *line = NULL;
+	size_t capacity = 0;
+
+	if (!isatty(STDIN_FILENO))
+		return error_set(error, STATUS_INVALID, "remove: there is no terminal to ask on: say --yes");
+	fprintf(stderr,
+		"This erases user '%s', with all sessions, documents and settings, for good.\n"
+		"Type the user's id to go on: ",
+		user);
+	ssize_t size = getline(&line, &capacity, stdin);
+	if (size > 0 && line[size - 1] == '\n')
+		line[size - 1] = '\0';
+	if (size <= 0 || strcmp(line, user) != 0)
+		error_set(error, STATUS_INVALID, "remove: that is not the id: nothing was removed");
+	free(line);
+	return error->status;
+}
+
+static enum status run_remove(struct client *client, const struct options *options, const char *operand,
+			      struct error *error)
+{
+	json_object *settings = NULL, *fields, *answer = NULL;
+
+	/* So that nobody is asked about a user who is not there. */
+	if (ask_one(client, "/FocusStats/_getSettings", "settings", operand, &settings, error) != STATUS_OK)
+		return error->status;
+	json_object_put(settings);
+	if (!options->yes && confirm(operand, error) != STATUS_OK)
+		return error->status;
+	fields = json_object_new_object();
+	json_object_object_add(fields, "user", json_object_new_string(operand));
+	json_object_object_add(fields, "confirm", json_object_new_string(operand));
+	if (client_ask(client, "/FocusStats/removeUser", fields, &answer, error) == STATUS_OK) {
+		if (options->json)
+			print_json(answer);
+		else if (!options->quiet)
+			printf("removed user '%s', with %" PRId64 " sessions\n", operand,
+			       number_of(answer, "removedSessions"));
+		json_object_put(answer);
+	}
+	json_object_put(fields);
+	return error->status;
+}
+
+struct sweep {
+	int64_t users, sessions;
+};
+
+static enum status sweep_user(struct client *client, void *context, json_object *user, struct error *error)
+{
+	struct sweep *sweep = context;
+	json_object *answer = NULL;
+
+	if (number_of(user, "active") == 0)
+		return STATUS_OK;
+	if (ask_about(client, LOCAL_SETTLE, string_of(user, "user"), &answer, error) == STATUS_NOT_FOUND)
+		return error->status = STATUS_OK; /* removed meanwhile */
+	if (error->status != STATUS_OK)
+		return error->status;
+	int64_t ended = number_of(answer, "endedSessions");
+	sweep->sessions += ended;
+	sweep->users += ended > 0;
+	json_object_put(answer);
+	return STATUS_OK;
+}
+
+static enum status run_sweep(struct client *client, const struct options *options, const char *operand,
+			     struct error *error)
+{
+	struct sweep sweep = {0, 0};
+
+	(void)operand;
+	if (each_user(client, sweep_user, &sweep, error) != STATUS_OK)
+		return error->status;
+	if (options->json)
+		printf("{\"users\":%" PRId64 ",\"endedSessions\":%" PRId64 "}\n", sweep.users, sweep.sessions);
+	else if (!options->quiet)
+		printf("ended %" PRId64 " sessions of %" PRId64 " users\n", sweep.sessions, sweep.users);
+	return STATUS_OK;
+}
+
+/* Bytes that the files of the home hold, those of the log apart. */
+static void add_sizes(const struct home *home, json_object *stats)
+{
+	int64_t data = 0, log = 0;
+	int copy = openat(home->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *folder = copy >= 0 ? fdopendir(copy) : NULL;
+	struct stat info;
+
+	for (struct dirent *entry = folder ? readdir(folder) : NULL; entry; entry = readdir(folder)) {
+		if (fstatat(home->folder, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(info.st_mode))
+			continue;
+		*(strncmp(entry->d_name, "log.", 4) == 0 ? &log : &data) += info.st_size;
+	}
+	if (folder)
+		closedir(folder);
+	else if (copy >= 0)
+		close(copy);
+	json_object_object_add(stats, "dataBytes", json_object_new_int64(data));
+	json_object_object_add(stats, "logBytes", json_object_new_int64(log));
+}
+
+static void print_stats(json_object *stats)
+{
+	static const struct {
+		const char *name, *key;
+	} lines[] = {
+		{"users", "users"},
+		{"sessions", "sessions"},
+		{"bytes of data", "dataBytes"},
+		{"bytes of log", "logBytes"},
+		{"owner since", "ownerSince"},
+		{"last checkpoint", "lastCheckpoint"},
+		{"bytes logged since", "bytesSinceCheckpoint"},
+		{"bytes of cache", "cacheBytes"},
+		{"pages found in cache", "cacheHits"},
+		{"pages read", "cacheMisses"},
+	};
+
+	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+		printf("%-22s %s\n", lines[i].name, string_of(stats, lines[i].key));
+}
+
+static enum status run_stats(struct client *client, const struct options *options, const char *operand,
+			     struct error *error)
+{
+	json_object *answer = NULL;
+
+	(void)operand;
+	if (client_ask(client, LOCAL_STATS, NULL, &answer, error) != STATUS_OK)
+		return error->status;
+	json_object *stats = member(answer, "stats");
+	add_sizes(&client->owner.home, stats);
+	if (options->json)
+		print_json(stats);
+	else
+		print_stats(stats);
+	json_object_put(answer);
+	return STATUS_OK;
+}
+
+const struct command commands[] = {
+	{"users", NULL, "list the users", run_users},
+	{"show", "USER", "what there is of a user", run_show},
+	{"init", "USER", "make a user", run_init},
+	{"remove", "USER", "erase a user for good", run_remove},
+	{"sweep", NULL, "store as ended the sessions whose heartbeats have stopped", run_sweep},
+	{"stats", NULL, "counts, sizes, the cache and the last checkpoint", run_stats},
+	{NULL, NULL, NULL, NULL},
+};
