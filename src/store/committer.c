@@ -68,6 +68,10 @@ static int commit_batch(struct committer *committer, struct pending *batch, cons
 		*doing = "taking a snapshot before the commit";
 		result = snapshots_publish(committer->snapshots);
 	}
+	if (result == 0) {
+		*doing = "beginning a log file";
+		result = environment_begin_commit(committer->environment);
+	}
 	if (result != 0) {
 		txn->abort(txn);
 		return result;
@@ -75,6 +79,8 @@ static int commit_batch(struct committer *committer, struct pending *batch, cons
 	*doing = "committing";
 	int64_t begun_ns = clock_monotonic_ns();
 	result = txn->commit(txn, DB_TXN_SYNC);
+	if (result == 0)
+		environment_ensure_commit(committer->environment);
 	metrics_count_commit(committer->metrics, count(batch), clock_monotonic_ns() - begun_ns, result == 0);
 	atomic_store(&committer->dirty, true);
 	return result;

@@ -339,6 +339,34 @@ enum status environment_checkpoint(struct environment *environment, struct error
 	return result == 0 ? STATUS_OK : environment_error(error, result, "writing a checkpoint");
 }
 
+/* Where writing a commit out fails, the engine takes it for done if nothing of its log file is on the disk yet: it compares
+ * only the files (log_put.c, __log_flush_commit). So the first record of a file goes there before. */
+int environment_begin_commit(struct environment *environment)
+{
+	DB_ENV *env = environment->handle;
+	DB_LOG_STAT *stat;
+
+	int result = env->log_stat(env, &stat, 0);
+	if (result != 0)
+		return result;
+	bool begun = stat->st_cur_file == stat->st_disk_file;
+	free(stat);
+	return begun ? 0 : env->log_flush(env, NULL);
+}
+
+/* It may still be the commit's own record that began a file. There is nothing to do where all is on the disk. */
+void environment_ensure_commit(struct environment *environment)
+{
+	DB_ENV *env = environment->handle;
+	char what[128];
+
+	int result = env->log_flush(env, NULL);
+	if (result == 0)
+		return;
+	snprintf(what, sizeof what, "a commit could not be written to the log: %s", db_strerror(result));
+	hooks.fatal(hooks.context, what);
+}
+
 /* What a failed sync left behind is settled once recovery has read the disk and a checkpoint stands in a new log. */
 static enum status settle_failed_sync(struct environment *environment, struct error *error)
 {

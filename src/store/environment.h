@@ -27,6 +27,13 @@ enum status environment_close(struct environment *environment, struct error *err
 /* Write the pages of the cache and a checkpoint record, so that recovery begins here. */
 enum status environment_checkpoint(struct environment *environment, struct error *error);
 
+/* Before a commit: whether the log file that it goes into has begun on the disk; begin it there otherwise. 0 or what the engine
+ * said, and then nothing may be committed. */
+int environment_begin_commit(struct environment *environment);
+
+/* After a commit that the engine took for done: it is on the disk, or this process ends here. */
+void environment_ensure_commit(struct environment *environment);
+
 /* The error for what an engine call returned while `doing`. A full disk is named as that. */
 enum status environment_error(struct error *error, int result, const char *doing);
 

@@ -14,6 +14,7 @@ import time
 
 from common import LONG, CrashCase, Faults, harness, note, one_more, spread
 
+import fcgi  # noqa: E402
 import tap  # noqa: E402
 from ledger import DONE, UNAVAILABLE, FcgiClient, Ledger, Writers  # noqa: E402
 from watch import owners  # noqa: E402
@@ -259,6 +260,46 @@ class Parts(Full):
         note("%s; back after: %s; %d log lines in %.0f s", ledger.summary(), spread(pauses), lines, took)
         self.check_texts(ledger)
         self.assertLess(lines, 60 + LINES_A_SECOND * took)
+
+    @tap.limit(600 if LONG else 120)
+    def test_none_for_a_new_log_file(self):
+        """What cannot be written into a log file that is just begun is not acknowledged: the engine takes such a commit for done."""
+        folder = self.watched()
+        faults = Faults(folder)
+        responder = self.start(harness.Responder(folder, faults.settings()))
+        self.addCleanup(faults.clear, "no-space")
+        self.assertEqual(responder.post("initUser", {"user": "u"}).status, 200)
+        acknowledged, wrong = set(), []
+
+        def write(size):
+            """Whether a write is acknowledged; the process may have ended itself, which is an answer, too."""
+            try:
+                reply = responder.post("startSession", {"user": "u", "document": "d", "library": "l" * size})
+            except (fcgi.ConnectionClosed, OSError):
+                return False
+            if reply.status == 200:
+                acknowledged.add(reply.json()["focusSession"])
+            elif reply.status != 503 or NO_SPACE not in reply.json()["error"]:
+                wrong.append(reply)
+            return reply.status == 200
+
+        for turn in range(20 if LONG else 4):
+            last = max(name for name in os.listdir(folder.home) if name.startswith("log."))
+            faults.set("no-space", "log.%010d" % (int(last[4:]) + 1))
+            while write(255 - 7 * turn):
+                pass
+            self.assertNotIn(True, [write(20) for _ in range(10) if responder.pids])
+            for pid in responder.pids:
+                folder.watch.kill(pid)
+            responder.children[-1].wait()
+            faults.clear("no-space")
+            responder.start_one()
+            responder.wait_ready()
+            found = {session["focusSession"]["_id"] for session in responder.post("_getSessions", {"user": "u"}).json()}
+            self.assertEqual(acknowledged - found, set())
+        self.assertEqual(wrong, [])
+        responder.stop()
+        self.assertLessEqual(acknowledged, set(self.read(folder).sessions))
 
 
 if __name__ == "__main__":
