@@ -143,13 +143,14 @@ static enum status run_users(struct client *client, const struct options *option
 	return error->status;
 }
 
-/* Queries about one user whose answers stand under a key of their own. */
+/* Queries about one user whose answers stand under a key of their own; and what of it is shown, NULL for all. Of the FocusStats
+ * object only the id: the sessions are counted elsewhere. */
 static const struct part {
-	const char *path, *key;
+	const char *path, *key, *shown;
 } parts[] = {
-	{"/FocusStats/_viewStats", "focusStats"},
-	{"/FocusStats/_getSummary", "summary"},
-	{"/FocusStats/_getSettings", "settings"},
+	{"/FocusStats/_viewStats", "focusStats", "id"},
+	{"/FocusStats/_getSummary", "summary", NULL},
+	{"/FocusStats/_getSettings", "settings", NULL},
 };
 
 static void print_details(json_object *user)
@@ -183,11 +184,9 @@ static enum status run_show(struct client *client, const struct options *options
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
 		if (ask_one(client, parts[i].path, parts[i].key, operand, &object, error) != STATUS_OK)
 			goto out;
-		/* Of the FocusStats object only the id: the sessions are counted elsewhere. */
-		json_object *id = i == 0 ? json_object_get(member(object, "id")) : object;
-		json_object_object_add(user, parts[i].key, id);
-		if (i == 0)
-			json_object_put(object);
+		json_object *shown = parts[i].shown ? member(object, parts[i].shown) : object;
+		json_object_object_add(user, parts[i].key, json_object_get(shown));
+		json_object_put(object);
 	}
 	if (ask_about(client, "/FocusStats/_getActiveSessions", operand, &active, error) != STATUS_OK)
 		goto out;
