@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 enum {
-	EXIT_FATAL = 70,
 	DISCARD_MAX = 64 << 20, /* bytes of a refused body */
 };
 

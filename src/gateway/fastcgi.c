@@ -17,8 +17,7 @@
 #include <unistd.h>
 
 enum {
-	DRAIN_LIMIT_MS = 2500, /* mod_fcgid kills 3 s after SIGTERM */
-	EXIT_FATAL = 70,
+	DRAIN_LIMIT_MS = 2500,  /* mod_fcgid kills 3 s after SIGTERM */
 	DISCARD_MAX = 64 << 20, /* bytes of a refused body: a server that is cut off while it sends loses the answer */
 	ANSWER_TIMEOUT_MS = 30000, /* for all of an answer to be taken, also by a server that does not buffer it */
 	WATCH_INTERVAL_MS = 1000,

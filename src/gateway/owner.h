@@ -10,6 +10,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+/* The exit status of a process that must not go on with the store: it ends in `fatal`, below. */
+enum { EXIT_FATAL = 70 };
+
 struct owner_options {
 	bool once;       /* for one request: no listening for relays */
 	int patience_ms; /* how long a call may wait for an owner */

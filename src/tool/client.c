@@ -14,8 +14,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { EXIT_FATAL = 70 };
-
 /* See struct store_options: nothing of this process may touch the store any more. */
 static void end_process(void *context, const char *what)
 {
