@@ -132,12 +132,12 @@ static enum status print_user(struct client *client, void *context, json_object 
 	return error->status;
 }
 
-static enum status run_users(struct client *client, const struct options *options, const char *operand,
+static enum status run_users(struct client *client, const struct options *options, char *const *operands,
 			     struct error *error)
 {
 	struct listing listing = {options, false};
 
-	(void)operand;
+	(void)operands;
 	if (each_user(client, print_user, &listing, error) == STATUS_OK)
 		begin_listing(&listing); /* where there was none */
 	return error->status;
@@ -175,20 +175,21 @@ static void print_details(json_object *user)
 	printf("idle timeout   %s\n", idle);
 }
 
-static enum status run_show(struct client *client, const struct options *options, const char *operand,
+static enum status run_show(struct client *client, const struct options *options, char *const *operands,
 			    struct error *error)
 {
+	const char *user_id = operands[0];
 	json_object *user = json_object_new_object(), *object = NULL, *active = NULL;
 
-	json_object_object_add(user, "user", json_object_new_string(operand));
+	json_object_object_add(user, "user", json_object_new_string(user_id));
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-		if (ask_one(client, parts[i].path, parts[i].key, operand, &object, error) != STATUS_OK)
+		if (ask_one(client, parts[i].path, parts[i].key, user_id, &object, error) != STATUS_OK)
 			goto out;
 		json_object *shown = parts[i].shown ? member(object, parts[i].shown) : object;
 		json_object_object_add(user, parts[i].key, json_object_get(shown));
 		json_object_put(object);
 	}
-	if (ask_about(client, "/FocusStats/_getActiveSessions", operand, &active, error) != STATUS_OK)
+	if (ask_about(client, "/FocusStats/_getActiveSessions", user_id, &active, error) != STATUS_OK)
 		goto out;
 	object = json_object_new_array();
 	for (size_t i = 0; i < json_object_array_length(active); i++)
@@ -205,17 +206,18 @@ out:
 	return error->status;
 }
 
-static enum status run_init(struct client *client, const struct options *options, const char *operand,
+static enum status run_init(struct client *client, const struct options *options, char *const *operands,
 			    struct error *error)
 {
+	const char *user_id = operands[0];
 	json_object *answer = NULL;
 
-	if (ask_about(client, "/FocusStats/initUser", operand, &answer, error) != STATUS_OK)
+	if (ask_about(client, "/FocusStats/initUser", user_id, &answer, error) != STATUS_OK)
 		return error->status;
 	if (options->json)
 		print_json(answer);
 	else if (!options->quiet)
-		printf("made user '%s', FocusStats %s\n", operand, string_of(answer, "focusStats"));
+		printf("made user '%s', FocusStats %s\n", user_id, string_of(answer, "focusStats"));
 	json_object_put(answer);
 	return STATUS_OK;
 }
@@ -241,25 +243,26 @@ static enum status confirm(const char *user, struct error *error)
 	return error->status;
 }
 
-static enum status run_remove(struct client *client, const struct options *options, const char *operand,
+static enum status run_remove(struct client *client, const struct options *options, char *const *operands,
 			      struct error *error)
 {
+	const char *user_id = operands[0];
 	json_object *settings = NULL, *fields, *answer = NULL;
 
 	/* So that nobody is asked about a user who is not there. */
-	if (ask_one(client, "/FocusStats/_getSettings", "settings", operand, &settings, error) != STATUS_OK)
+	if (ask_one(client, "/FocusStats/_getSettings", "settings", user_id, &settings, error) != STATUS_OK)
 		return error->status;
 	json_object_put(settings);
-	if (!options->yes && confirm(operand, error) != STATUS_OK)
+	if (!options->yes && confirm(user_id, error) != STATUS_OK)
 		return error->status;
 	fields = json_object_new_object();
-	json_object_object_add(fields, "user", json_object_new_string(operand));
-	json_object_object_add(fields, "confirm", json_object_new_string(operand));
+	json_object_object_add(fields, "user", json_object_new_string(user_id));
+	json_object_object_add(fields, "confirm", json_object_new_string(user_id));
 	if (client_ask(client, "/FocusStats/removeUser", fields, &answer, error) == STATUS_OK) {
 		if (options->json)
 			print_json(answer);
 		else if (!options->quiet)
-			printf("removed user '%s', with %" PRId64 " sessions\n", operand,
+			printf("removed user '%s', with %" PRId64 " sessions\n", user_id,
 			       number_of(answer, "removedSessions"));
 		json_object_put(answer);
 	}
@@ -289,12 +292,12 @@ static enum status sweep_user(struct client *client, void *context, json_object 
 	return STATUS_OK;
 }
 
-static enum status run_sweep(struct client *client, const struct options *options, const char *operand,
+static enum status run_sweep(struct client *client, const struct options *options, char *const *operands,
 			     struct error *error)
 {
 	struct sweep sweep = {0, 0};
 
-	(void)operand;
+	(void)operands;
 	if (each_user(client, sweep_user, &sweep, error) != STATUS_OK)
 		return error->status;
 	if (options->json)
@@ -346,12 +349,12 @@ static void print_stats(json_object *stats)
 		printf("%-22s %s\n", lines[i].name, string_of(stats, lines[i].key));
 }
 
-static enum status run_stats(struct client *client, const struct options *options, const char *operand,
+static enum status run_stats(struct client *client, const struct options *options, char *const *operands,
 			     struct error *error)
 {
 	json_object *answer = NULL;
 
-	(void)operand;
+	(void)operands;
 	if (client_ask(client, LOCAL_STATS, NULL, &answer, error) != STATUS_OK)
 		return error->status;
 	json_object *stats = member(answer, "stats");
@@ -365,11 +368,11 @@ static enum status run_stats(struct client *client, const struct options *option
 }
 
 const struct command commands[] = {
-	{"users", NULL, "list the users", run_users},
-	{"show", "USER", "what there is of a user", run_show},
-	{"init", "USER", "make a user", run_init},
-	{"remove", "USER", "erase a user for good", run_remove},
-	{"sweep", NULL, "store as ended the sessions whose heartbeats have stopped", run_sweep},
-	{"stats", NULL, "counts, sizes, the cache and the last checkpoint", run_stats},
-	{NULL, NULL, NULL, NULL},
+	{"users", "", 0, 0, 0, "list the users", run_users, NULL},
+	{"show", "USER", 1, 1, 0, "what there is of a user", run_show, NULL},
+	{"init", "USER", 1, 1, 0, "make a user", run_init, NULL},
+	{"remove", "USER", 1, 1, 0, "erase a user for good", run_remove, NULL},
+	{"sweep", "", 0, 0, 0, "store as ended the sessions whose heartbeats have stopped", run_sweep, NULL},
+	{"stats", "", 0, 0, 0, "counts, sizes, the cache and the last checkpoint", run_stats, NULL},
+	{NULL, NULL, 0, 0, 0, NULL, NULL, NULL},
 };

@@ -4,20 +4,25 @@
 
 #include "tool/commands.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { EXIT_USAGE = 2 };
+enum {
+	EXIT_USAGE = 2,
+	GAP_SECONDS = 300,
+	GAP_MAX_SECONDS = 86400,
+	SHIFT_MAX_SECONDS = 1000000000, /* some 30 years: a device whose clock began in 1970 or 2000 */
+};
 
 static void print_usage(FILE *to)
 {
-	fputs("usage: focusstats [--home FOLDER] [--json] [-q] [--yes] COMMAND [USER]\n\ncommands:\n", to);
+	fputs("usage: focusstats [--home FOLDER] [--json] [-q] [--yes] COMMAND [OPERAND…]\n\ncommands:\n", to);
 	for (const struct command *command = commands; command->name; command++)
-		fprintf(to, "  %-7s%-6s%s\n", command->name, command->operand ? command->operand : "",
-			command->summary);
+		fprintf(to, "  %-8s%-7s%s\n", command->name, command->operands, command->summary);
 	fputs("\noptions:\n"
 	      "  --home FOLDER  the data folder; otherwise FOCUSSTATS_HOME, or " FOCUSSTATS_DEFAULT_HOME "\n"
 	      "  --json         one JSON object a line instead of tables\n"
@@ -36,13 +41,15 @@ static int misused(const char *what, const char *which)
 }
 
 static int run(const struct command *command, const struct config *config, const struct options *options,
-	       const char *operand)
+	       char *const *operands)
 {
 	struct client client;
 	struct error error = {.status = STATUS_OK};
 
-	if (client_open(&client, config, &error) == STATUS_OK) {
-		command->run(&client, options, operand, &error);
+	if (command->run_apart) {
+		command->run_apart(config, options, operands, &error);
+	} else if (client_open(&client, config, &error) == STATUS_OK) {
+		command->run(&client, options, operands, &error);
 		client_close(&client);
 	}
 	if (error.status == STATUS_OK && (fflush(stdout) != 0 || ferror(stdout)))
@@ -53,21 +60,97 @@ static int run(const struct command *command, const struct config *config, const
 	return EXIT_FAILURE;
 }
 
+static int check_operands(const struct command *command, char *const *operands)
+{
+	int count = 0;
+
+	while (operands[count])
+		count++;
+	if (count < command->least) {
+		fprintf(stderr, "focusstats: %s: %s is missing (focusstats --help)\n", command->name,
+			command->operands);
+		return EXIT_USAGE;
+	}
+	if (count > command->most)
+		return misused("one too many: ", operands[command->most]);
+	return EXIT_SUCCESS;
+}
+
+/* Seconds, with a sign where the least is negative. */
+static bool read_seconds(const char *text, int64_t least, int64_t most, int64_t *seconds)
+{
+	char *end;
+
+	errno = 0;
+	long long number = strtoll(text, &end, 10);
+	if (errno != 0 || end == text || *end != '\0' || number < least || number > most)
+		return false;
+	*seconds = number;
+	return true;
+}
+
+/* Options of one character are those of known[] that all commands know; the others are told by their set bit above that. */
+enum { BEYOND = 256 };
+
+static const struct option known[] = {
+	{"home", required_argument, NULL, 'd'},
+	{"json", no_argument, NULL, 'j'},
+	{"quiet", no_argument, NULL, 'q'},
+	{"yes", no_argument, NULL, 'y'},
+	{"version", no_argument, NULL, 'V'},
+	{"help", no_argument, NULL, 'h'},
+	{"dry-run", no_argument, NULL, BEYOND + OPTION_DRY_RUN},
+	{"create-users", no_argument, NULL, BEYOND + OPTION_CREATE_USERS},
+	{"format", required_argument, NULL, BEYOND + OPTION_FORMAT},
+	{"user", required_argument, NULL, BEYOND + OPTION_USER},
+	{"library", required_argument, NULL, BEYOND + OPTION_LIBRARY},
+	{"gap", required_argument, NULL, BEYOND + OPTION_GAP},
+	{"shift", required_argument, NULL, BEYOND + OPTION_SHIFT},
+	{NULL, 0, NULL, 0},
+};
+
+/* Take an option that not all commands know. False where its value is none. */
+static bool take_special(int option, struct options *options)
+{
+	switch (option - BEYOND) {
+	case OPTION_DRY_RUN:
+		options->dry_run = true;
+		return true;
+	case OPTION_CREATE_USERS:
+		options->create_users = true;
+		return true;
+	case OPTION_FORMAT:
+		options->format = optarg;
+		return true;
+	case OPTION_USER:
+		options->user = optarg;
+		return true;
+	case OPTION_LIBRARY:
+		options->library = optarg;
+		return true;
+	case OPTION_GAP:
+		return read_seconds(optarg, 0, GAP_MAX_SECONDS, &options->gap_seconds);
+	default:
+		return read_seconds(optarg, -SHIFT_MAX_SECONDS, SHIFT_MAX_SECONDS, &options->shift_seconds);
+	}
+}
+
+/* The name of an option that was given and that the command does not know; NULL where there is none. */
+static const char *unknown_to(const struct command *command, unsigned given)
+{
+	for (const struct option *option = known; option->name; option++)
+		if (option->val > BEYOND && given & (unsigned)(option->val - BEYOND) & ~command->options)
+			return option->name;
+	return NULL;
+}
+
 int main(int argc, char **argv)
 {
-	static const struct option known[] = {
-		{"home", required_argument, NULL, 'd'},
-		{"json", no_argument, NULL, 'j'},
-		{"quiet", no_argument, NULL, 'q'},
-		{"yes", no_argument, NULL, 'y'},
-		{"version", no_argument, NULL, 'V'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
-	};
-	struct options options = {0};
+	struct options options = {.gap_seconds = GAP_SECONDS};
 	struct config config;
 	struct error error;
 	const char *home = NULL;
+	unsigned special = 0;
 
 	opterr = 0;
 	for (int option; (option = getopt_long(argc, argv, "hqV", known, NULL)) != -1;) {
@@ -91,7 +174,11 @@ int main(int argc, char **argv)
 			print_usage(stdout);
 			return EXIT_SUCCESS;
 		default:
-			return misused("not understood: ", argv[optind - 1]);
+			if (option <= BEYOND)
+				return misused("not understood: ", argv[optind - 1]);
+			if (!take_special(option, &options))
+				return misused("no number of seconds: ", optarg);
+			special |= (unsigned)(option - BEYOND);
 		}
 	}
 	argv += optind;
@@ -102,14 +189,18 @@ int main(int argc, char **argv)
 		command++;
 	if (!command->name)
 		return misused("there is no command ", argv[0]);
-	if (command->operand && !argv[1])
-		return misused(command->name, ": which user?");
-	if (argv[1] && argv[command->operand ? 2 : 1])
-		return misused("one too many: ", argv[command->operand ? 2 : 1]);
+	if (unknown_to(command, special)) {
+		fprintf(stderr, "focusstats: %s has no --%s (focusstats --help)\n", command->name,
+			unknown_to(command, special));
+		return EXIT_USAGE;
+	}
+	int usage = check_operands(command, argv + 1);
+	if (usage != EXIT_SUCCESS)
+		return usage;
 	if (config_read(environ, FOCUSSTATS_DEFAULT_HOME, &config, &error) != STATUS_OK)
 		return misused(error.text, "");
 	if (home)
 		config.home = home;
 	signal(SIGPIPE, SIG_IGN); /* an owner that goes away is an error of the write */
-	return run(command, &config, &options, argv[1]);
+	return run(command, &config, &options, argv + 1);
 }

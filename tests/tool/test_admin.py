@@ -212,7 +212,7 @@ class Homes(ToolCase):
 
 class Usage(ToolCase):
     @tap.cases([("nothing", [], "which command?"), ("no command", ["nonsense"], "nonsense"), ("no option", ["--nonsense", "users"], "--nonsense"),
-                ("no user", ["show"], "show: which user?"), ("too many", ["users", "ann"], "ann"), ("two users", ["show", "ann", "bob"], "bob"),
+                ("no user", ["show"], "show: USER is missing"), ("too many", ["users", "ann"], "ann"), ("two users", ["show", "ann", "bob"], "bob"),
                 ("no folder", ["users", "--home"], "--home")])
     def test_wrong(self, arguments, word):
         self.says(self.tool.run(*arguments), 2, word)
