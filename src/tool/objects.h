@@ -1,0 +1,30 @@
+/* The JSON objects of a file, one after the other: newline-delimited JSON (one object a line), or an array of objects. Which of
+ * the two it is the first character tells. Memory is that of the longest line or element, at most OBJECT_MAX_BYTES.
+ */
+#ifndef FOCUSSTATS_TOOL_OBJECTS_H
+#define FOCUSSTATS_TOOL_OBJECTS_H
+
+#include "base/error.h"
+
+#include <json-c/json.h>
+#include <stdio.h>
+
+enum { OBJECT_MAX_BYTES = 64 << 20 };
+
+struct objects;
+
+/* Open a file, "-" for standard input. STATUS_INVALID, with the file's name, where it cannot be read. */
+enum status objects_open(const char *file, struct objects **objects, struct error *error);
+void objects_close(struct objects *objects);
+
+/* The next one, the caller's (json_object_put); NULL at the end. *line (from 1) is where it begins. STATUS_INVALID, with *line set
+ * and *go_on telling whether another call may go on behind it (so of lines, not of an array), for what is no JSON object.
+ * Other statuses, and *go_on false, where the file cannot be read. */
+enum status objects_next(struct objects *objects, json_object **object, uint64_t *line, bool *go_on,
+			 struct error *error);
+
+/* Bytes read so far, and of how many; 0 where nobody knows. */
+uint64_t objects_position(const struct objects *objects);
+uint64_t objects_size(const struct objects *objects);
+
+#endif
