@@ -4,192 +4,10 @@
 
 #include "store/purge.h"
 #include "store/table.h"
+#include "store/work.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-
-enum { SETTLE_FIRST = 16 };
-
-/* One operation under way, for one user. */
-struct work {
-	const struct environment *environment;
-	DB_TXN *txn;
-	const struct operation *operation;
-	struct tally *tally;
-	struct outcome *outcome;
-	struct error *error;
-	struct identifier user; /* whose stats these are */
-	struct stats stats;
-	bool changed; /* stats differ from what is stored */
-};
-
-static int64_t idle_ms(const struct stats *stats)
-{
-	return (int64_t)stats->settings.idle_timeout_seconds * 1000;
-}
-
-/* Add a session to the sums, or with -1 take it out. The bounds stay bounds when one is taken out. */
-static void account(struct stats *stats, const struct session_facts *facts, int sign)
-{
-	int64_t length_ms = facts->end_ms - facts->start_ms;
-
-	stats->sessions += (uint64_t)(int64_t)sign;
-	if (facts->ended) {
-		stats->ended += (uint64_t)(int64_t)sign;
-		stats->ended_ms += sign * length_ms;
-		if (sign > 0 && length_ms > stats->longest_ms)
-			stats->longest_ms = length_ms;
-		if (stats->ended == 0)
-			stats->longest_ms = 0;
-	} else if (facts->seen) {
-		if (sign > 0 && (stats->watched == 0 || facts->last_seen_ms < stats->first_seen_ms))
-			stats->first_seen_ms = facts->last_seen_ms;
-		stats->watched += (uint64_t)(int64_t)sign;
-	}
-}
-
-/* Store a session as it is after the operation, or delete it, in the place of what it was before, if it was. Every change
- * of a session goes through here, so that the sums are right. */
-static int replace(struct work *work, const struct session *before, const struct session *after)
-{
-	int result = 0;
-
-	if (before)
-		account(&work->stats, &before->facts, -1);
-	if (after)
-		account(&work->stats, &after->facts, 1);
-	work->changed = true;
-	work->tally->sessions += (after ? 1 : 0) - (before ? 1 : 0);
-	if (after)
-		result = table_put_session(work->environment, work->txn, after);
-	else if (before)
-		result = table_delete_session(work->environment, work->txn, &before->id);
-	return result;
-}
-
-/* Ids of open sessions with heartbeats, and the oldest last-seen among those that are not over. */
-struct watched {
-	int64_t now_ms, idle_ms;
-	struct uuid *over;
-	size_t count, capacity;
-	int64_t first_seen_ms;
-};
-
-static int note_watched(void *context, const uint8_t *rest, size_t size)
-{
-	struct watched *watched = context;
-	struct session_entry entry;
-
-	if (!record_decode_by_user(rest, size, &entry))
-		return EBADMSG;
-	if (!entry.facts.seen)
-		return 0;
-	if (!session_is_over(&entry.facts, watched->now_ms, watched->idle_ms)) {
-		if (entry.facts.last_seen_ms < watched->first_seen_ms)
-			watched->first_seen_ms = entry.facts.last_seen_ms;
-		return 0;
-	}
-	if (watched->count == watched->capacity) {
-		size_t capacity = watched->capacity ? 2 * watched->capacity : SETTLE_FIRST;
-		struct uuid *over = realloc(watched->over, capacity * sizeof *over);
-		if (!over)
-			return ENOMEM;
-		watched->over = over;
-		watched->capacity = capacity;
-	}
-	watched->over[watched->count++] = entry.id;
-	return 0;
-}
-
-/* Store as ended what counts as ended by now. */
-static int settle(struct work *work)
-{
-	struct watched watched = {
-		.now_ms = work->operation->now_ms,
-		.idle_ms = idle_ms(&work->stats),
-		.first_seen_ms = INT64_MAX,
-	};
-
-	if (work->stats.watched == 0 || watched.now_ms - work->stats.first_seen_ms < watched.idle_ms)
-		return 0;
-	int result = table_each_of_user(work->environment->active_scan, work->txn, &work->user, SIZE_MAX, note_watched,
-					&watched);
-	for (size_t i = 0; result == 0 && i < watched.count; i++) {
-		struct session before, after;
-		if ((result = table_get_session(work->environment, work->txn, &watched.over[i], &before)) != 0)
-			break;
-		after = before;
-		session_settle(&after.facts, watched.now_ms, watched.idle_ms);
-		result = replace(work, &before, &after);
-	}
-	free(watched.over);
-	work->outcome->sessions = watched.count;
-	work->stats.first_seen_ms = work->stats.watched > 0 ? watched.first_seen_ms : 0;
-	work->changed = true;
-	return result;
-}
-
-static void no_such_user(struct work *work)
-{
-	error_set(work->error, STATUS_NOT_FOUND, "there is no user '%.*s'", work->user.size, work->user.data);
-}
-
-/* Take up the user of an operation; *found tells whether there is one. */
-static int find_user(struct work *work, const struct identifier *user, bool *found)
-{
-	work->user = *user;
-	int result = table_get_stats(work->environment, work->txn, user, &work->stats);
-	*found = result == 0 && !work->stats.removed;
-	if (result == DB_NOTFOUND)
-		return 0;
-	return result == 0 && *found ? settle(work) : result;
-}
-
-static void refuse_session(struct work *work, enum status status, const char *why)
-{
-	char id[UUID_TEXT_SIZE];
-
-	uuid_format(&work->operation->id, id);
-	error_set(work->error, status, "focusSession: '%.*s' %s", UUID_TEXT_SIZE, id, why);
-}
-
-/* The session that the operation names, if it exists for its actor, and its user. */
-static int find_session(struct work *work, struct session *session, bool *found)
-{
-	const struct operation *operation = work->operation;
-	int result = table_get_session(work->environment, work->txn, &operation->id, session);
-
-	*found = result == 0 && (!operation->restricted || identifier_equal(&session->user, &operation->actor));
-	if (result != 0 && result != DB_NOTFOUND)
-		return result;
-	if (*found && (result = find_user(work, &session->user, found)) != 0)
-		return result;
-	if (!*found) {
-		refuse_session(work, STATUS_NOT_FOUND, "is no session");
-		return 0;
-	}
-	/* It may have been settled just now. */
-	return table_get_session(work->environment, work->txn, &operation->id, session);
-}
-
-/* The session that has the id already, if one has. One of a removed user only waits for its deletion; it goes now. */
-static int find_same_id(struct work *work, struct session *session, bool *found)
-{
-	struct stats stats;
-
-	int result = table_get_session(work->environment, work->txn, &work->operation->id, session);
-	*found = result == 0;
-	if (result == DB_NOTFOUND)
-		return 0;
-	if (result != 0 || identifier_equal(&session->user, &work->user))
-		return result;
-	result = table_get_stats(work->environment, work->txn, &session->user, &stats);
-	if (result != 0 || !stats.removed)
-		return result;
-	*found = false;
-	return table_delete_session(work->environment, work->txn, &session->id);
-}
 
 static int init_user(struct work *work)
 {
@@ -231,18 +49,18 @@ static int start_session(struct work *work)
 	struct session session;
 	bool found;
 
-	int result = find_same_id(work, &session, &found);
+	int result = work_find_same_id(work, &operation->id, &session, &found);
 	if (result != 0)
 		return result;
 	if (found) {
 		if (!identifier_equal(&session.user, &operation->user) ||
 		    (!identifier_equal(&session.document, &operation->document) &&
 		     !identifier_equal(&session.started, &operation->document)))
-			refuse_session(work, STATUS_CONFLICT, "is another session already");
+			work_refuse_session(work, &operation->id, STATUS_CONFLICT, "is another session already");
 		return 0;
 	}
 	session = session_of(operation, (struct session_facts){.start_ms = operation->now_ms});
-	return replace(work, NULL, &session);
+	return work_replace(work, NULL, &session);
 }
 
 static bool is_same(const struct session *session, const struct operation *operation)
@@ -261,18 +79,18 @@ static int add_session(struct work *work)
 
 	if (session_check_end(operation->start_ms, operation->end_ms, operation->now_ms, work->error) != STATUS_OK)
 		return 0;
-	int result = find_same_id(work, &session, &found);
+	int result = work_find_same_id(work, &operation->id, &session, &found);
 	if (result != 0)
 		return result;
 	if (found) {
 		if (!is_same(&session, operation))
-			refuse_session(work, STATUS_CONFLICT, "is another session already");
+			work_refuse_session(work, &operation->id, STATUS_CONFLICT, "is another session already");
 		return 0;
 	}
 	session = session_of(
 		operation,
 		(struct session_facts){.start_ms = operation->start_ms, .ended = true, .end_ms = operation->end_ms});
-	return replace(work, NULL, &session);
+	return work_replace(work, NULL, &session);
 }
 
 static int heartbeat(struct work *work, const struct session *before)
@@ -281,13 +99,13 @@ static int heartbeat(struct work *work, const struct session *before)
 	struct session after = *before;
 
 	if (before->facts.ended) {
-		refuse_session(work, STATUS_CONFLICT, "has already ended");
+		work_refuse_session(work, &operation->id, STATUS_CONFLICT, "has already ended");
 		return 0;
 	}
 	session_see(&after.facts, operation->now_ms);
 	if (operation->given & GIVEN_PROGRESS)
 		session_report(&after.facts, operation->progress, operation->now_ms);
-	return replace(work, before, &after);
+	return work_replace(work, before, &after);
 }
 
 /* Whether an ended session is what the operation would have made of it. */
@@ -308,7 +126,7 @@ static int end_session(struct work *work, const struct session *before)
 
 	if (before->facts.ended) {
 		if (!has_ended_so(operation, &before->facts))
-			refuse_session(work, STATUS_CONFLICT, "has already ended");
+			work_refuse_session(work, &operation->id, STATUS_CONFLICT, "has already ended");
 		return 0;
 	}
 	session_end(&after.facts, operation->now_ms);
@@ -320,7 +138,7 @@ static int end_session(struct work *work, const struct session *before)
 	}
 	if (operation->given & GIVEN_PROGRESS)
 		session_report(&after.facts, operation->progress, operation->now_ms);
-	return replace(work, before, &after);
+	return work_replace(work, before, &after);
 }
 
 static int edit_session(struct work *work, const struct session *before)
@@ -330,7 +148,8 @@ static int edit_session(struct work *work, const struct session *before)
 	struct session_facts *facts = &after.facts;
 
 	if ((operation->given & GIVEN_END) && !before->facts.ended) {
-		refuse_session(work, STATUS_CONFLICT, "has not ended yet: its end cannot be changed");
+		work_refuse_session(work, &operation->id, STATUS_CONFLICT,
+				    "has not ended yet: its end cannot be changed");
 		return 0;
 	}
 	if (operation->given & GIVEN_DOCUMENT) {
@@ -347,12 +166,12 @@ static int edit_session(struct work *work, const struct session *before)
 		return 0;
 	if (facts->seen && facts->last_seen_ms < facts->start_ms)
 		facts->last_seen_ms = facts->start_ms;
-	return replace(work, before, &after);
+	return work_replace(work, before, &after);
 }
 
 static int remove_session(struct work *work, const struct session *before)
 {
-	return replace(work, before, NULL);
+	return work_replace(work, before, NULL);
 }
 
 static int set_document(struct work *work)
@@ -388,7 +207,7 @@ static int set_settings(struct work *work)
 
 static int settle_user(struct work *work)
 {
-	(void)work; /* find_user has done it */
+	(void)work; /* work_find_user has done it */
 	return 0;
 }
 
@@ -407,7 +226,7 @@ static int apply_to_session(struct work *work, int (*carry_out)(struct work *wor
 	struct session session;
 	bool found;
 
-	int result = find_session(work, &session, &found);
+	int result = work_find_session(work, &session, &found);
 	return result == 0 && found ? carry_out(work, &session) : result;
 }
 
@@ -415,11 +234,11 @@ static int apply_to_user(struct work *work, int (*carry_out)(struct work *work))
 {
 	bool found;
 
-	int result = find_user(work, &work->operation->user, &found);
+	int result = work_find_user(work, &work->operation->user, &found);
 	if (result == 0 && found)
 		return carry_out(work);
 	if (result == 0)
-		no_such_user(work);
+		work_no_such_user(work);
 	return result;
 }
 
