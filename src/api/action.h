@@ -14,6 +14,7 @@ struct action {
 	bool is_get;      /* GET and HEAD without a body; otherwise POST */
 	bool open;        /* nobody need be signed in */
 	bool creates;     /* makes something that needs call->new_id */
+	bool raw;         /* the body is no JSON: the function reads it (call->body), and answers in bytes */
 	bool repeatable;  /* done twice with the same new_id and now_ms it is done once, and answers the same */
 	uint32_t required, optional;       /* sets of fields (field.h); `user` left out is who signed in */
 	uint32_t refusals;                 /* what it may be refused with for its own reasons: set of REFUSAL(status) */

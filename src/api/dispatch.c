@@ -129,7 +129,7 @@ enum status dispatch_body(const struct request *request, struct call *call, stru
 	const struct identifier *actor = call->actor.size > 0 ? &call->actor : NULL;
 
 	call->body = request->body;
-	if (call->action->is_get)
+	if (call->action->is_get || call->action->raw)
 		return STATUS_OK;
 	if (arguments_parse(call->action, request->body, actor, &call->arguments, error) != STATUS_OK)
 		return error->status;

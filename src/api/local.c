@@ -2,6 +2,7 @@
 #include "api/local.h"
 
 #include "api/output.h"
+#include "api/records.h"
 #include "domain/statistics.h"
 
 #include <inttypes.h>
@@ -90,6 +91,26 @@ static const struct action actions[] = {
 		.path = LOCAL_STATS,
 		.repeatable = true,
 		.carry_out = get_stats,
+	},
+	{
+		.path = LOCAL_IMPORT,
+		.raw = true,
+		.creates = true,
+		.repeatable = true,
+		.carry_out = records_import,
+	},
+	{
+		.path = LOCAL_EXPORT_USER,
+		.repeatable = true,
+		.required = SET(USER),
+		.carry_out = records_export_user,
+	},
+	{
+		.path = LOCAL_EXPORT,
+		.repeatable = true,
+		.required = SET(USER),
+		.optional = SET(AFTER) | SET(LIMIT),
+		.carry_out = records_export,
 	},
 };
 

@@ -14,6 +14,14 @@
 /* {}: {"stats": {…}}, what the owner knows of the store. */
 #define LOCAL_STATS "/local/stats"
 
+/* Bytes as records.h has them: imports them. */
+#define LOCAL_IMPORT "/local/import"
+/* {user}: the user and their documents, as records.h has them. */
+#define LOCAL_EXPORT_USER "/local/exportUser"
+/* {user, after?, limit?}: sessions of the user by start and id, as records.h has them; `after` is the start (RFC 3339) and id of the last
+ * one that is not to come again, with a slash between them. */
+#define LOCAL_EXPORT "/local/export"
+
 /* The action of a path, or NULL. */
 const struct action *local_find(struct text path);
 

@@ -103,21 +103,9 @@ enum status recording_add_session(struct store *store, const struct call *call, 
 	return write_one(store, call, OPERATION_ADD_SESSION, "focusSession", body, error);
 }
 
-/* Ids for sessions whose client chose none: they follow one another from the call's new id on, so that a request that is sent
- * to the next owner once more makes the same ones. */
-static struct uuid following_id(const struct uuid *first, size_t steps)
-{
-	struct uuid id = *first;
-
-	for (size_t i = sizeof id.bytes - 1; steps > 0 && i > 8; i--) {
-		steps += id.bytes[i];
-		id.bytes[i] = (uint8_t)steps;
-		steps >>= 8;
-	}
-	return id;
-}
-
-/* Operations for the sessions that can be added, in their order; errors are theirs. Returns how many. */
+/* Operations for the sessions that can be added, in their order; errors are theirs. Returns how many. Ids for those whose client
+ * chose none follow one another from the call's new id on, so that a request that is sent to the next owner once more makes the
+ * same ones. */
 static size_t add_operations(const struct call *call, struct operation *operations)
 {
 	size_t count = 0;
@@ -128,7 +116,7 @@ static size_t add_operations(const struct call *call, struct operation *operatio
 			continue;
 		struct operation *operation = &operations[count++];
 		*operation = operation_of(call, OPERATION_ADD_SESSION);
-		operation->id = session->chosen ? session->id : following_id(&call->new_id, i);
+		operation->id = session->chosen ? session->id : uuid_following(&call->new_id, i);
 		operation->document = session->document;
 		operation->library = session->library;
 		operation->start_ms = session->start_ms;

@@ -55,4 +55,11 @@ enum status session_check_end(int64_t start_ms, int64_t end_ms, int64_t now_ms, 
 enum status session_check_edit(const struct session_facts *facts, bool start_given, bool end_given, int64_t now_ms,
 			       struct error *error);
 
+/* Whether all that is known of two sessions is the same. */
+bool session_equal(const struct session *a, const struct session *b);
+
+/* Check that facts can be those of a session: instants from 0 to INSTANT_MAX_MS, the end and the last heartbeat not before the
+ * start, progress from 0 to 1. STATUS_INVALID with a text that begins with the field of the API. */
+enum status session_check_facts(const struct session_facts *facts, struct error *error);
+
 #endif

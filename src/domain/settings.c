@@ -24,6 +24,13 @@ void settings_change(struct settings *settings, unsigned given, const struct set
 		settings->idle_timeout_seconds = change->idle_timeout_seconds;
 }
 
+bool settings_equal(const struct settings *a, const struct settings *b)
+{
+	return text_equal(zone_name_text(&a->timezone), zone_name_text(&b->timezone)) &&
+	       a->day_start_minutes == b->day_start_minutes && a->week_start == b->week_start &&
+	       a->daily_goal_seconds == b->daily_goal_seconds && a->idle_timeout_seconds == b->idle_timeout_seconds;
+}
+
 struct text zone_name_text(const struct zone_name *name)
 {
 	return (struct text){name->data, name->size};

@@ -43,6 +43,8 @@ struct settings settings_default(void);
 /* Take those of `given` from change; the others stay. */
 void settings_change(struct settings *settings, unsigned given, const struct settings *change);
 
+bool settings_equal(const struct settings *a, const struct settings *b);
+
 struct text zone_name_text(const struct zone_name *name);
 
 #endif

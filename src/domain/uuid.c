@@ -41,6 +41,18 @@ static bool hyphen_at(size_t i)
 	return i == 8 || i == 13 || i == 18 || i == 23;
 }
 
+struct uuid uuid_following(const struct uuid *first, size_t steps)
+{
+	struct uuid id = *first;
+
+	for (size_t i = sizeof id.bytes - 1; steps > 0 && i > 8; i--) {
+		steps += id.bytes[i];
+		id.bytes[i] = (uint8_t)steps;
+		steps >>= 8;
+	}
+	return id;
+}
+
 void uuid_format(const struct uuid *uuid, char text[UUID_TEXT_SIZE])
 {
 	static const char hex[] = "0123456789abcdef";

@@ -31,6 +31,9 @@ struct uuid_source {
 /* Make an id. now_ms is milliseconds since 1970, 0 to 2^48 - 1. False where the system has no random bytes. */
 bool uuid_make(struct uuid_source *source, int64_t now_ms, struct uuid *uuid);
 
+/* The id that is `steps` behind another one of version 7: their rand_b are counted on from one to the next. */
+struct uuid uuid_following(const struct uuid *first, size_t steps);
+
 /* Write the lower-case form, UUID_TEXT_SIZE bytes, no NUL. */
 void uuid_format(const struct uuid *uuid, char text[UUID_TEXT_SIZE]);
 

@@ -29,7 +29,8 @@ static enum status open_store(struct owner *owner, struct store **store, struct 
 	const struct store_options options = {
 		.home = home_reach(&owner->home),
 		.name = owner->home.path,
-		.once = owner->options.once,
+		.once = owner->options.once && !owner->options.job,
+		.job = owner->options.job,
 		.metrics = owner->metrics,
 		.fatal = owner->options.fatal,
 		.context = owner->options.context,

@@ -15,6 +15,7 @@ enum { EXIT_FATAL = 70 };
 
 struct owner_options {
 	bool once;       /* for one request: no listening for relays */
+	bool job;        /* with `once`: for many of them, one after the other */
 	int patience_ms; /* how long a call may wait for an owner */
 	/* Called when this process has become the owner, with the socket on which relays come in. NULL where once. */
 	void (*listening)(void *context, int listener);

@@ -191,7 +191,8 @@ static void read_refusal(struct text body, struct error *error)
 	if (object && json_object_object_get_ex(object, "error", &text))
 		error_set(error, error->status, "%s", json_object_get_string(text));
 	json_object_put(object);
-	json_tokener_free(tokener);
+	if (tokener)
+		json_tokener_free(tokener);
 }
 
 static bool status_of_http(struct text digits, enum status *status)

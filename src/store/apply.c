@@ -2,6 +2,7 @@
  * refused for is in the work's error. */
 #include "store/apply.h"
 
+#include "store/import.h"
 #include "store/purge.h"
 #include "store/table.h"
 #include "store/work.h"
@@ -238,7 +239,7 @@ static int apply_to_user(struct work *work, int (*carry_out)(struct work *work))
 	if (result == 0 && found)
 		return carry_out(work);
 	if (result == 0)
-		work_no_such_user(work);
+		work_no_such_user(work, &work->operation->user);
 	return result;
 }
 
@@ -267,6 +268,14 @@ static int carry_out(struct work *work)
 		return apply_to_user(work, settle_user);
 	case OPERATION_REMOVE_USER:
 		return apply_to_user(work, remove_user);
+	case OPERATION_IMPORT_USER:
+		return import_user(work);
+	case OPERATION_IMPORT_DOCUMENT:
+		return import_document(work);
+	case OPERATION_IMPORT_SESSION:
+		return import_session(work);
+	case OPERATION_LOOK_UP_SESSION:
+		return import_look_up(work);
 	case OPERATION_PURGE_USER:
 		return purge_some(work->environment, work->txn, &work->operation->user, &work->outcome->more);
 	}

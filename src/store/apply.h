@@ -11,8 +11,10 @@ struct tally {
 
 /* What an operation tells besides its error. */
 struct outcome {
-	uint64_t sessions; /* remove user: how many they had; settle user: how many were stored as ended */
-	bool more;         /* purge user: there is more to delete; init user: the user must be purged first */
+	uint64_t sessions;         /* remove user: how many they had; settle user: how many were stored as ended */
+	bool more;                 /* purge user: there is more to delete; init user: the user must be purged first */
+	enum store_became became;  /* imports */
+	struct identifier started; /* look up session: see struct session */
 };
 
 /* Check the operation's requirements (operation.h) through the transaction, then write. Returns 0 or what the engine

@@ -20,6 +20,7 @@ enum {
 	PAGE_BYTES = 4096,
 	CACHE_BYTES = 64 << 20,
 	CACHE_ONCE_BYTES = 4 << 20, /* for one request there is nothing to keep */
+	CACHE_JOB_BYTES = 32 << 20,
 	CACHE_LEAST_BYTES = 1 << 20,
 	/* Recovery fills the rest of the current log file with zeros: small files open fast. */
 	LOG_FILE_BYTES = 1 << 20,
@@ -186,6 +187,7 @@ static int active_of(DB *secondary, const DBT *key, const DBT *value, DBT *resul
 
 static int open_handle(const struct store_options *options, DB_ENV **handle)
 {
+	u_int32_t cache_bytes = options->once ? CACHE_ONCE_BYTES : options->job ? CACHE_JOB_BYTES : CACHE_BYTES;
 	int result = db_env_create(handle, 0);
 
 	if (result != 0)
@@ -195,7 +197,7 @@ static int open_handle(const struct store_options *options, DB_ENV **handle)
 	(void)env->set_event_notify(env, notify);
 	if ((result = env->set_lg_max(env, LOG_FILE_BYTES)) != 0 ||
 	    (result = env->log_set_config(env, DB_LOG_AUTO_REMOVE, 1)) != 0 ||
-	    (result = env->set_cachesize(env, 0, options->once ? CACHE_ONCE_BYTES : CACHE_BYTES, 1)) != 0)
+	    (result = env->set_cachesize(env, 0, cache_bytes, 1)) != 0)
 		return result;
 	if (!options->once && ((result = env->set_lg_bsize(env, LOG_BUFFER_BYTES)) != 0 ||
 			       (result = env->set_lk_max_locks(env, LOCKS_MAX)) != 0 ||

@@ -210,6 +210,51 @@ void store_write_all(struct store *store, const struct operation *operations, si
 	free(outcomes);
 }
 
+void store_import(struct store *store, const struct operation *operations, size_t count, const struct store_gate *gate,
+		  enum store_became *became, struct error *errors)
+{
+	struct outcome *outcomes = calloc(count > 0 ? count : 1, sizeof *outcomes);
+
+	if (outcomes && count > 0)
+		committer_write(&store->committer, operations, count, gate, outcomes, errors);
+	for (size_t i = 0; i < count; i++) {
+		if (outcomes)
+			became[i] = outcomes[i].became;
+		else
+			environment_error(&errors[i], ENOMEM, "queueing writes");
+	}
+	free(outcomes);
+}
+
+enum status store_look_up(struct store *store, const struct uuid *ids, size_t count, struct identifier *started,
+			  struct error *error)
+{
+	size_t most = count > 0 ? count : 1;
+	struct operation *operations = calloc(most, sizeof *operations);
+	struct outcome *outcomes = calloc(most, sizeof *outcomes);
+	struct error *errors = calloc(most, sizeof *errors);
+
+	error->status = STATUS_OK;
+	if (!operations || !outcomes || !errors) {
+		environment_error(error, ENOMEM, "looking sessions up");
+		goto out;
+	}
+	for (size_t i = 0; i < count; i++)
+		operations[i] = (struct operation){.kind = OPERATION_LOOK_UP_SESSION, .id = ids[i]};
+	if (count > 0)
+		committer_write(&store->committer, operations, count, NULL, outcomes, errors);
+	for (size_t i = 0; i < count; i++) {
+		if (errors[i].status != STATUS_OK)
+			*error = errors[i];
+		started[i] = outcomes[i].started;
+	}
+out:
+	free(operations);
+	free(outcomes);
+	free(errors);
+	return error->status;
+}
+
 enum status store_settle_user(struct store *store, const struct operation *operation, const struct store_gate *gate,
 			      uint64_t *sessions, struct error *error)
 {

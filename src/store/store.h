@@ -19,6 +19,7 @@ struct store_options {
 	const char *home;        /* the folder, absolute; must exist and be this process's alone */
 	const char *name;        /* what the log calls it */
 	bool once;               /* for one request: little cache, no checkpoints before the close */
+	bool job;                /* for long work of one process alone: some cache, and checkpoints */
 	struct metrics *metrics; /* where commits are counted, or NULL; outlives the store */
 	/* Called, from any thread, where the process must not go on with this store: a sync failed, or the engine
 	 * needs recovery. Must log `what` and end the process, without closing the store. */
@@ -46,6 +47,22 @@ enum status store_write(struct store *store, const struct operation *operation, 
 /* Carry out `count` writes in their order, each for itself; errors[i] is as of store_write for operations[i]. */
 void store_write_all(struct store *store, const struct operation *operations, size_t count,
 		     const struct store_gate *gate, struct error *errors);
+
+/* What becomes of an imported record that is not refused. */
+enum store_became {
+	STORE_CREATED,
+	STORE_THERE, /* it is there already */
+	STORE_GROWN, /* it was there with an earlier end */
+};
+
+/* Carry out `count` imports as store_write_all does writes; became[i] is meaningful where errors[i] is STATUS_OK. */
+void store_import(struct store *store, const struct operation *operations, size_t count, const struct store_gate *gate,
+		  enum store_became *became, struct error *errors);
+
+/* For each of `count` sessions the document that it was started with, as in struct session, which no reader sees; size 0 where
+ * there is no such session any more. */
+enum status store_look_up(struct store *store, const struct uuid *ids, size_t count, struct identifier *started,
+			  struct error *error);
 
 /* Carry out OPERATION_SETTLE_USER; *sessions becomes how many sessions were stored as ended. */
 enum status store_settle_user(struct store *store, const struct operation *operation, const struct store_gate *gate,

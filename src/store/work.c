@@ -112,9 +112,9 @@ static int settle(struct work *work)
 	return result;
 }
 
-void work_no_such_user(struct work *work)
+void work_no_such_user(struct work *work, const struct identifier *user)
 {
-	error_set(work->error, STATUS_NOT_FOUND, "there is no user '%.*s'", work->user.size, work->user.data);
+	error_set(work->error, STATUS_NOT_FOUND, "there is no user '%.*s'", user->size, user->data);
 }
 
 int work_find_user(struct work *work, const struct identifier *user, bool *found)

@@ -32,7 +32,7 @@ int work_find_session(struct work *work, struct session *session, bool *found);
 /* The session that has the id already, if one has. One of a removed user only waits for its deletion; it goes now. */
 int work_find_same_id(struct work *work, const struct uuid *id, struct session *session, bool *found);
 
-void work_no_such_user(struct work *work);
+void work_no_such_user(struct work *work, const struct identifier *user);
 
 /* "focusSession: 'ID' why" */
 void work_refuse_session(struct work *work, const struct uuid *id, enum status status, const char *why);

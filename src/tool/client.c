@@ -41,10 +41,11 @@ static enum status become_user_of(const char *home, struct error *error)
 	return STATUS_OK;
 }
 
-enum status client_open(struct client *client, const struct config *config, struct error *error)
+static enum status open_as(struct client *client, const struct config *config, bool job, struct error *error)
 {
 	const struct owner_options options = {
 		.once = true,
+		.job = job,
 		.patience_ms = config->relay_timeout_ms,
 		.fatal = end_process,
 	};
@@ -53,6 +54,16 @@ enum status client_open(struct client *client, const struct config *config, stru
 		return error->status;
 	client->ids = (struct uuid_source)UUID_SOURCE_INIT;
 	return owner_init(&client->owner, config->home, &options, error);
+}
+
+enum status client_open(struct client *client, const struct config *config, struct error *error)
+{
+	return open_as(client, config, false, error);
+}
+
+enum status client_open_job(struct client *client, const struct config *config, struct error *error)
+{
+	return open_as(client, config, true, error);
 }
 
 void client_close(struct client *client)
@@ -78,26 +89,35 @@ static enum status execute(struct client *client, const struct request *request,
 	return error->status;
 }
 
-enum status client_ask(struct client *client, const char *path, json_object *fields, json_object **answer,
-		       struct error *error)
+enum status client_send(struct client *client, const char *path, struct text body, struct buffer *answer,
+			struct error *error)
 {
 	const struct request request = {
 		.method = text_of("POST"),
 		.path = text_of(path),
 		.content_type = text_of("application/json"),
-		.body = text_of(fields ? json_object_to_json_string_ext(fields, JSON_C_TO_STRING_PLAIN) : "{}"),
+		.body = body,
 	};
 	struct call call = {.now_ms = clock_wall_ms()};
-	struct buffer body = BUFFER_INIT;
 
 	error->status = STATUS_OK;
-	if (execute(client, &request, &call, &body, error) == STATUS_OK) {
-		buffer_append(&body, "", 1);
-		*answer = buffer_failed(&body) ? NULL : json_tokener_parse(body.data);
+	execute(client, &request, &call, answer, error);
+	arguments_release(&call.arguments);
+	return error->status;
+}
+
+enum status client_ask(struct client *client, const char *path, json_object *fields, json_object **answer,
+		       struct error *error)
+{
+	struct text body = text_of(fields ? json_object_to_json_string_ext(fields, JSON_C_TO_STRING_PLAIN) : "{}");
+	struct buffer bytes = BUFFER_INIT;
+
+	if (client_send(client, path, body, &bytes, error) == STATUS_OK) {
+		buffer_append(&bytes, "", 1);
+		*answer = buffer_failed(&bytes) ? NULL : json_tokener_parse(bytes.data);
 		if (!*answer)
 			error_set(error, STATUS_UNAVAILABLE, "out of memory");
 	}
-	arguments_release(&call.arguments);
-	buffer_release(&body);
+	buffer_release(&bytes);
 	return error->status;
 }

@@ -2,6 +2,8 @@
 #include "tool/commands.h"
 
 #include "api/local.h"
+#include "tool/export.h"
+#include "tool/import_command.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -374,5 +376,11 @@ const struct command commands[] = {
 	{"remove", "USER", 1, 1, 0, "erase a user for good", run_remove, NULL},
 	{"sweep", "", 0, 0, 0, "store as ended the sessions whose heartbeats have stopped", run_sweep, NULL},
 	{"stats", "", 0, 0, 0, "counts, sizes, the cache and the last checkpoint", run_stats, NULL},
+	{"export", "", 0, 0, OPTION_FORMAT | OPTION_USER, "write all that there is, or a user's, to standard output",
+	 export_run, NULL},
+	{"import", "FILE…", 1, COMMAND_ANY_NUMBER,
+	 OPTION_FORMAT | OPTION_USER | OPTION_LIBRARY | OPTION_GAP | OPTION_SHIFT | OPTION_DRY_RUN |
+		 OPTION_CREATE_USERS,
+	 "take records from files", NULL, import_run},
 	{NULL, NULL, 0, 0, 0, NULL, NULL, NULL},
 };

@@ -12,6 +12,7 @@ struct options {
 	bool quiet; /* no headings, and nothing about what went well */
 	bool yes;   /* do not ask before something is destroyed */
 	/* The rest for import and export alone. */
+	unsigned given;        /* set of OPTION_…, those that are */
 	bool dry_run;          /* store nothing, only say what would become of it */
 	bool create_users;     /* make users that sessions are of and that are not there */
 	const char *format;    /* of the file; NULL for the own one */

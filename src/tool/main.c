@@ -150,7 +150,6 @@ int main(int argc, char **argv)
 	struct config config;
 	struct error error;
 	const char *home = NULL;
-	unsigned special = 0;
 
 	opterr = 0;
 	for (int option; (option = getopt_long(argc, argv, "hqV", known, NULL)) != -1;) {
@@ -178,7 +177,7 @@ int main(int argc, char **argv)
 				return misused("not understood: ", argv[optind - 1]);
 			if (!take_special(option, &options))
 				return misused("no number of seconds: ", optarg);
-			special |= (unsigned)(option - BEYOND);
+			options.given |= (unsigned)(option - BEYOND);
 		}
 	}
 	argv += optind;
@@ -189,9 +188,9 @@ int main(int argc, char **argv)
 		command++;
 	if (!command->name)
 		return misused("there is no command ", argv[0]);
-	if (unknown_to(command, special)) {
+	if (unknown_to(command, options.given)) {
 		fprintf(stderr, "focusstats: %s has no --%s (focusstats --help)\n", command->name,
-			unknown_to(command, special));
+			unknown_to(command, options.given));
 		return EXIT_USAGE;
 	}
 	int usage = check_operands(command, argv + 1);

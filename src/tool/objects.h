@@ -7,6 +7,7 @@
 #include "base/error.h"
 
 #include <json-c/json.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 enum { OBJECT_MAX_BYTES = 64 << 20 };
