@@ -20,7 +20,7 @@ enum {
 	PAGE_BYTES = 4096,
 	CACHE_BYTES = 64 << 20,
 	CACHE_ONCE_BYTES = 4 << 20, /* for one request there is nothing to keep */
-	CACHE_JOB_BYTES = 32 << 20,
+	CACHE_JOB_BYTES = 48 << 20,
 	CACHE_LEAST_BYTES = 1 << 20,
 	/* Recovery fills the rest of the current log file with zeros: small files open fast. */
 	LOG_FILE_BYTES = 1 << 20,

@@ -378,7 +378,7 @@ const struct command commands[] = {
 	{"stats", "", 0, 0, 0, "counts, sizes, the cache and the last checkpoint", run_stats, NULL},
 	{"export", "", 0, 0, OPTION_FORMAT | OPTION_USER, "write all that there is, or a user's, to standard output",
 	 export_run, NULL},
-	{"import", "FILE…", 1, COMMAND_ANY_NUMBER,
+	{"import", "FILE...", 1, COMMAND_ANY_NUMBER,
 	 OPTION_FORMAT | OPTION_USER | OPTION_LIBRARY | OPTION_GAP | OPTION_SHIFT | OPTION_DRY_RUN |
 		 OPTION_CREATE_USERS,
 	 "take records from files", NULL, import_run},

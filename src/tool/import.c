@@ -323,8 +323,9 @@ enum status import_run(const struct config *config, const struct options *option
 	names_release(&import->planned);
 	if (!options->quiet)
 		print_report(import);
+	fflush(stdout); /* before what follows on standard error */
 	if (error->status == STATUS_OK && refused(import) > 0)
-		error_set(error, STATUS_INVALID, "import: %" PRIu64 " refused", refused(import));
+		error_set(error, STATUS_INVALID, "import: %llu refused", (unsigned long long)refused(import));
 out:
 	free(import);
 	return error->status;

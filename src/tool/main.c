@@ -2,7 +2,8 @@
  * or not. */
 #include "config.h"
 
-#include "tool/commands.h"
+#include "tool/export.h"
+#include "tool/import.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -28,10 +29,18 @@ static void print_usage(FILE *to)
 	      "  --json         one JSON object a line instead of tables\n"
 	      "  -q, --quiet    no headings, and nothing about what went well\n"
 	      "  --yes          do not ask before something is destroyed\n"
+	      "  --format NAME, --user USER, --library LIBRARY, --gap SECONDS, --shift SECONDS,\n"
+	      "  --dry-run, --create-users\n"
+	      "                 for export and import: see below\n"
 	      "  -V, --version  which version this is\n"
 	      "  -h, --help     this text\n"
-	      "\nfocusstats(1) says more.\n",
+	      "\nformats of files:\n",
 	      to);
+	for (const struct import_format *format = import_formats; format->name; format++)
+		fprintf(to, "  import  %-15s %s\n", format->name, format->summary);
+	for (const struct export_format *const *format = export_formats; *format; format++)
+		fprintf(to, "  export  %-15s %s\n", (*format)->name, (*format)->summary);
+	fputs("\nfocusstats(1) says more.\n", to);
 }
 
 static int misused(const char *what, const char *which)

@@ -243,8 +243,10 @@ class Texts(ToolCase):
         usage = self.tool.run("--help").stdout
         commands = re.findall(r"(?m)^  (\w+) ", usage.split("options:")[0])
         self.assertGreaterEqual(len(commands), 6)
-        self.assertEqual(re.findall(r"(?m)^\.It Cm (\w+)", self.manual()), commands)
-        for option in re.findall(r"--(\w+)", usage.split("options:")[1]):
+        self.assertEqual(re.findall(r"(?m)^\.It Cm (\w+)", self.manual().split(".Sh FORMATS")[0]), commands)
+        formats = re.findall(r"(?m)^  (?:import|export)  (\w+) ", usage)
+        self.assertEqual(sorted(re.findall(r"(?m)^\.It Cm (\w+)$", self.manual().split(".Sh FORMATS")[1])), sorted(set(formats)))
+        for option in re.findall(r"--([\w-]+)", usage.split("options:")[1]):
             self.assertRegex(self.manual(), r"(?m)^\.It .*Fl Fl %s\b" % option)
 
     def test_examples(self):
