@@ -54,8 +54,9 @@ static enum status times_make(const struct readings *readings, const struct cale
 	int64_t first_ms, last_ms;
 
 	cut_extent(readings, &first_ms, &last_ms);
-	if (borders_make(calendar, unit, first_ms, last_ms, borders, error) != STATUS_OK)
-		return error->status;
+	enum status status = borders_make(calendar, unit, first_ms, last_ms, borders, error);
+	if (status != STATUS_OK)
+		return status;
 	*times = (struct times){.borders = borders, .ms = calloc(borders->count + 1, sizeof *times->ms)};
 	if (!times->ms) {
 		borders_release(borders);

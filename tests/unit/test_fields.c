@@ -417,7 +417,7 @@ static void sessions(void **state)
 	for (int i = 0; i < COUNT; i++)
 		snprintf(value + strlen(value), sizeof value - strlen(value), "%s%s", i == 0 ? "" : ",",
 			 cases[i].element);
-	strcat(value, "]");
+	snprintf(value + strlen(value), sizeof value - strlen(value), "]");
 	body_take(FIELD_SESSIONS, value, &arguments);
 	assert_int_equal(arguments.session_count, COUNT);
 	for (int i = 0; i < COUNT; i++) {

@@ -1,4 +1,5 @@
 /* Readers: which sessions they visit, in which order, and that they do not visit all where a few will do: store/store.h. */
+#include "base/buffer.h"
 #include "place.h"
 
 static const int64_t MINUTE_MS = 60000, HOUR_MS = 3600000;
@@ -253,16 +254,16 @@ static void find(void **state)
 /* What a reader tells of documents, as text. */
 static bool write_document(void *context, struct text document, const struct description *description)
 {
-	char *text = context;
+	struct buffer *text = context;
 
-	strncat(text, document.data, document.size);
-	strcat(text, "=");
-	strncat(text, description->title, description->title_size);
+	buffer_append_text(text, document);
+	buffer_append_string(text, "=");
+	buffer_append(text, description->title, description->title_size);
 	for (int i = 0; i < description->author_count; i++) {
-		strcat(text, i == 0 ? "/" : "+");
-		strncat(text, description->authors[i].data, description->authors[i].size);
+		buffer_append_string(text, i == 0 ? "/" : "+");
+		buffer_append_text(text, identifier_text(&description->authors[i]));
 	}
-	strcat(text, ";");
+	buffer_append_string(text, ";");
 	return true;
 }
 
@@ -271,12 +272,14 @@ static void assert_documents(struct place *place, const char *user, const char *
 	struct identifier identifier = named(user);
 	struct store_reader *reader;
 	struct error error;
-	char text[1024] = "";
+	struct buffer text = BUFFER_INIT;
 
 	assert_int_equal(store_reader_open(place->store, &reader, &error), STATUS_OK);
-	assert_int_equal(store_reader_documents(reader, &identifier, write_document, text, &error), STATUS_OK);
+	assert_int_equal(store_reader_documents(reader, &identifier, write_document, &text, &error), STATUS_OK);
 	store_reader_close(reader);
-	assert_string_equal(text, expected);
+	buffer_append(&text, "", 1);
+	assert_string_equal(text.data, expected);
+	buffer_release(&text);
 }
 
 static void describe(struct place *place, const char *user, const char *document, const char *title, const char *author)
