@@ -70,22 +70,34 @@ static enum status check_folder(int folder, const char *path, struct error *erro
 	return STATUS_OK;
 }
 
-enum status home_open(struct home *home, const char *path, struct error *error)
+int home_look(struct home *home, const char *path)
 {
-	if (mkdir(path, 0700) != 0 && errno != EEXIST)
-		return unusable(error, path,
-				errno == ENOENT ? "cannot be created: its parent folder is missing" : strerror(errno));
 	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
 	if (folder < 0)
-		return unusable(error, path, errno == ENOTDIR ? "is not a folder" : strerror(errno));
-	if (check_folder(folder, path, error) != STATUS_OK) {
-		close(folder);
-		return error->status;
-	}
+		return errno;
 	*home = (struct home){.path = path, .folder = folder, .lock = -1, .network = is_network(folder)};
 	snprintf(home->reach, sizeof home->reach, "/proc/self/fd/%d", folder);
 	if (access(home->reach, F_OK) != 0)
 		home->reach[0] = '\0';
+	return 0;
+}
+
+enum status home_open(struct home *home, const char *path, struct error *error)
+{
+	struct home opened;
+
+	if (mkdir(path, 0700) != 0 && errno != EEXIST)
+		return unusable(error, path,
+				errno == ENOENT ? "cannot be created: its parent folder is missing" : strerror(errno));
+	int reason = home_look(&opened, path);
+	if (reason != 0)
+		return unusable(error, path, reason == ENOTDIR ? "is not a folder" : strerror(reason));
+	if (check_folder(opened.folder, path, error) != STATUS_OK) {
+		home_close(&opened);
+		return error->status;
+	}
+	*home = opened;
 	return STATUS_OK;
 }
 
@@ -202,6 +214,21 @@ enum status home_lock(struct home *home, int wait_ms, bool *taken, struct error 
 	home->lock = fd;
 	*taken = true;
 	return STATUS_OK;
+}
+
+int home_locked(const struct home *home, bool *held)
+{
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	*held = false;
+	int fd = openat(home->folder, LOCK, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : errno;
+	int reason = fcntl(fd, F_OFD_GETLK, &whole) == 0 ? 0 : errno;
+	close(fd);
+	if (reason == 0)
+		*held = whole.l_type != F_UNLCK;
+	return reason;
 }
 
 void home_unlock(struct home *home)

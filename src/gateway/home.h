@@ -25,6 +25,9 @@ struct home {
 enum status home_open(struct home *home, const char *path, struct error *error);
 void home_close(struct home *home);
 
+/* Open the folder as it is, only to look at it: nothing is created, nothing required of it. Returns 0 or an errno. */
+int home_look(struct home *home, const char *path);
+
 /* The path by which the files of the folder are to be opened. */
 const char *home_reach(const struct home *home);
 
@@ -32,6 +35,9 @@ const char *home_reach(const struct home *home);
  * kernel's queue. STATUS_OK with *taken telling whether; STATUS_UNAVAILABLE with a detail where it cannot be had at
  * all. */
 enum status home_lock(struct home *home, int wait_ms, bool *taken, struct error *error);
+
+/* Whether another process has the lock, without trying to take it. Returns 0 or an errno; a missing file is not held. */
+int home_locked(const struct home *home, bool *held);
 
 /* Let the lock go. */
 void home_unlock(struct home *home);

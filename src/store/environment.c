@@ -21,7 +21,6 @@ enum {
 	CACHE_BYTES = 64 << 20,
 	CACHE_ONCE_BYTES = 4 << 20, /* for one request there is nothing to keep */
 	CACHE_JOB_BYTES = 48 << 20,
-	CACHE_LEAST_BYTES = 1 << 20,
 	/* Recovery fills the rest of the current log file with zeros: small files open fast. */
 	LOG_FILE_BYTES = 1 << 20,
 	LOG_BUFFER_BYTES = 128 << 10,
@@ -291,7 +290,7 @@ static enum status check_settings(struct environment *environment, struct error 
 
 	if (env->log_get_config(env, DB_LOG_IN_MEMORY, &in_memory) == 0 &&
 	    env->log_get_config(env, DB_LOG_DSYNC, &dsync) == 0 && !in_memory && !dsync &&
-	    env->get_cachesize(env, &gigabytes, &bytes, &caches) == 0 && (gigabytes > 0 || bytes >= CACHE_LEAST_BYTES))
+	    env->get_cachesize(env, &gigabytes, &bytes, &caches) == 0 && (gigabytes > 0 || bytes >= ENVIRONMENT_CACHE_LEAST_BYTES))
 		return STATUS_OK;
 	unusable(error, "the store cannot be used: the log says why");
 	if (in_memory || dsync)
@@ -300,7 +299,7 @@ static enum status check_settings(struct environment *environment, struct error 
 				    "remove it",
 				    in_memory ? "IN_MEMORY" : "DSYNC");
 	return error_detail(error, "DB_CONFIG: set_cachesize: less than %d bytes, with which writes hang",
-			    CACHE_LEAST_BYTES);
+			    ENVIRONMENT_CACHE_LEAST_BYTES);
 }
 
 /* Begin a new log file, so that nothing is appended to one that the disk could not take. The engine has no call for

@@ -8,6 +8,8 @@
 
 #include <db.h>
 
+enum { ENVIRONMENT_CACHE_LEAST_BYTES = 1 << 20 }; /* less DB_CONFIG may not set */
+
 struct environment {
 	DB_ENV *handle;
 	DB *meta, *stats, *documents;

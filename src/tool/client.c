@@ -22,8 +22,7 @@ static void end_process(void *context, const char *what)
 	_exit(EXIT_FATAL);
 }
 
-/* Every file of the home is its user's: what root writes there the service could not open. */
-static enum status become_user_of(const char *home, struct error *error)
+enum status client_become_user_of(const char *home, struct error *error)
 {
 	struct stat info;
 
@@ -50,7 +49,7 @@ static enum status open_as(struct client *client, const struct config *config, b
 		.fatal = end_process,
 	};
 
-	if (become_user_of(config->home, error) != STATUS_OK)
+	if (client_become_user_of(config->home, error) != STATUS_OK)
 		return error->status;
 	client->ids = (struct uuid_source)UUID_SOURCE_INIT;
 	return owner_init(&client->owner, config->home, &options, error);

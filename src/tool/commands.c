@@ -2,6 +2,7 @@
 #include "tool/commands.h"
 
 #include "api/local.h"
+#include "tool/doctor.h"
 #include "tool/export.h"
 #include "tool/import_command.h"
 
@@ -382,5 +383,6 @@ const struct command commands[] = {
 	 OPTION_FORMAT | OPTION_USER | OPTION_LIBRARY | OPTION_GAP | OPTION_SHIFT | OPTION_DRY_RUN |
 		 OPTION_CREATE_USERS,
 	 "take records from files", NULL, import_run},
+	{"doctor", "", 0, 0, COMMAND_ANY_SETTINGS, "what is wrong with this installation", NULL, doctor_run},
 	{NULL, NULL, 0, 0, 0, NULL, NULL, NULL},
 };

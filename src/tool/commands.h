@@ -31,6 +31,8 @@ enum {
 	OPTION_LIBRARY = 16,
 	OPTION_GAP = 32,
 	OPTION_SHIFT = 64,
+	/* No option: it runs with wrong settings, too; in the place of these it gets the defaults, but for the home. */
+	COMMAND_ANY_SETTINGS = 1024,
 };
 
 enum { COMMAND_ANY_NUMBER = 1000 };

@@ -153,6 +153,19 @@ static const char *unknown_to(const struct command *command, unsigned given)
 	return NULL;
 }
 
+/* The defaults, and the home if that can be told. */
+static void read_home_alone(struct config *config)
+{
+	struct error ignored;
+	char *entries[] = {NULL, NULL};
+
+	for (char **entry = environ; *entry; entry++)
+		if (strncmp(*entry, "FOCUSSTATS_HOME=", 16) == 0)
+			entries[0] = *entry;
+	if (config_read(entries, FOCUSSTATS_DEFAULT_HOME, config, &ignored) != STATUS_OK)
+		config_read(&entries[1], FOCUSSTATS_DEFAULT_HOME, config, &ignored);
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = {.gap_seconds = GAP_SECONDS};
@@ -205,8 +218,11 @@ int main(int argc, char **argv)
 	int usage = check_operands(command, argv + 1);
 	if (usage != EXIT_SUCCESS)
 		return usage;
-	if (config_read(environ, FOCUSSTATS_DEFAULT_HOME, &config, &error) != STATUS_OK)
-		return misused(error.text, "");
+	if (config_read(environ, FOCUSSTATS_DEFAULT_HOME, &config, &error) != STATUS_OK) {
+		if (!(command->options & COMMAND_ANY_SETTINGS))
+			return misused(error.text, "");
+		read_home_alone(&config);
+	}
 	if (home)
 		config.home = home;
 	signal(SIGPIPE, SIG_IGN); /* an owner that goes away is an error of the write */

@@ -10,8 +10,15 @@
  *                  where it is not empty, for those whose name begins with what it holds
  *   network        statfs and fstatfs report NFS
  *   hostname       gethostname gives what it holds
+ *   read-only      statvfs and fstatvfs report a file system that is read-only
+ *   free-bytes     they report that so many bytes are free
+ *   free-inodes    and so many inodes
+ *   no-proc        access finds nothing in /proc
+ *   system         holds a folder, in which fopen, opendir and stat look for what is below /etc, /lib/systemd and /run/focusstats
+ *   engine         holds a version, 1.2.3, which Berkeley DB says that it is
  *   clock          the wall clock (CLOCK_REALTIME) stands at the milliseconds since 1970 that it holds
  */
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +30,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -202,6 +210,95 @@ int fstatfs(int fd, struct statfs *info)
 	if (result == 0 && asked("network", content))
 		info->f_type = NFS_SUPER_MAGIC;
 	return result;
+}
+
+static void spoil(struct statvfs *info)
+{
+	char content[256];
+
+	if (asked("read-only", content))
+		info->f_flag |= ST_RDONLY;
+	if (asked("free-bytes", content))
+		info->f_bavail = strtoull(content, NULL, 10) / info->f_frsize;
+	if (asked("free-inodes", content)) {
+		info->f_files = 1 << 20;
+		info->f_favail = strtoull(content, NULL, 10);
+	}
+}
+
+int statvfs(const char *path, struct statvfs *info)
+{
+	int result = REAL(statvfs)(path, info);
+
+	if (result == 0)
+		spoil(info);
+	return result;
+}
+
+int fstatvfs(int fd, struct statvfs *info)
+{
+	int result = REAL(fstatvfs)(fd, info);
+
+	if (result == 0)
+		spoil(info);
+	return result;
+}
+
+int access(const char *path, int mode)
+{
+	char content[256];
+
+	if (strncmp(path, "/proc/", 6) != 0 || !asked("no-proc", content))
+		return REAL(access)(path, mode);
+	errno = ENOENT;
+	return -1;
+}
+
+/* Where a path of the system is to be looked for. */
+static const char *of_system(const char *path, char changed[4096])
+{
+	static const char *const places[] = {"/etc/", "/lib/systemd/", "/run/focusstats/"};
+	char content[256];
+
+	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++)
+		if (strncmp(path, places[i], strlen(places[i])) == 0 && asked("system", content) &&
+		    snprintf(changed, 4096, "%s%s", content, path) < 4096)
+			return changed;
+	return path;
+}
+
+FILE *fopen(const char *path, const char *mode)
+{
+	char changed[4096];
+
+	return REAL(fopen)(of_system(path, changed), mode);
+}
+
+DIR *opendir(const char *path)
+{
+	char changed[4096];
+
+	return REAL(opendir)(of_system(path, changed));
+}
+
+int stat(const char *path, struct stat *info)
+{
+	char changed[4096];
+
+	return REAL(stat)(of_system(path, changed), info);
+}
+
+/* As db.h declares it. */
+char *db_version(int *major, int *minor, int *patch);
+
+char *db_version(int *major, int *minor, int *patch)
+{
+	char content[256];
+	char *text = REAL(db_version)(major, minor, patch);
+
+	if (text && asked("engine", content))
+		sscanf(content, "%d.%d.%d", major, minor, patch);
+	return text;
 }
 
 int gethostname(char *name, size_t size)
