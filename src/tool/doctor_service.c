@@ -157,7 +157,10 @@ static bool judge_process(void *context, const struct process *process)
 		return true;
 	doctor_problem(doctor, "the web server runs the program as %s (process %ld), and the home belongs to %s",
 		       doctor_user(process->uid, user), (long)process->pid, doctor->user);
-	doctor_advice(doctor, "chown -R %s %s, or start it as %s", user, doctor->path, doctor->user);
+	if (process->uid == 0)
+		doctor_advice(doctor, "start it as %s", doctor->user);
+	else
+		doctor_advice(doctor, "chown -R %s %s, or start it as %s", user, doctor->path, doctor->user);
 	return true;
 }
 

@@ -238,10 +238,12 @@ static void judge_silent(struct doctor *doctor, pid_t pid)
 	} else {
 		doctor_problem(doctor, "process %ld (%s) has the lock and does not answer: it is %s (%c)", (long)pid,
 			       process.name, process_state(process.state), process.state);
-		doctor_advice(doctor,
-			      "let it go on (kill -CONT %ld) where it was stopped, otherwise end it (kill -KILL %ld): "
-			      "nothing that was acknowledged is lost",
-			      (long)pid, (long)pid);
+		doctor_advice(
+			doctor,
+			"where it was stopped, let it go on (kill -CONT %ld); where it has just started, wait, it may "
+			"be recovering the store; otherwise end it (kill -KILL %ld): nothing that was acknowledged is "
+			"lost",
+			(long)pid, (long)pid);
 	}
 }
 
@@ -271,6 +273,8 @@ static bool judge_holder(struct doctor *doctor)
 			return true;
 		}
 		pid_t now = process_locking(&doctor->info);
+		if (pid == 0)
+			pid = now; /* it had come no further than to the file */
 		if ((home_locked(&doctor->home, &doctor->held) == 0 && !doctor->held) || (now != 0 && now != pid))
 			return false;
 		nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);

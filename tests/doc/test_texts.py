@@ -21,7 +21,7 @@ MANUAL = "man/focusstats.fcgi.8"
 MANUALS = [MANUAL, "man/focusstats.1"]
 # The functions whose text reaches a client or a log.
 CALLS = ["error_set", "error_detail", "environment_error", "log_line", "log_repeated", "unusable", "cannot", "bad", "refuse_session", "fatal", "snprintf(why",
-         "snprintf(what"]
+         "snprintf(what", "doctor_problem", "doctor_warning"]
 STRING = r'"((?:[^"\\]|\\.)*)"'
 
 
@@ -47,7 +47,7 @@ def texts(path):
     source = read(path)
     for name in CALLS:
         function = name.split("(")[0]
-        for call in re.finditer(r"(?<![\w>])(?:hooks\.)?" + re.escape(name).replace(r"\(", r"\("), source):
+        for call in re.finditer(r"(?<![\w>])(?:hooks\.)?" + re.escape(name) + ("" if "(" in name else r"(?=\()"), source):
             inside = arguments(source, source.index("(", call.start()))
             inside = re.sub(STRING + r"\s+(?=\")", lambda found: found[0].rstrip(), inside).replace('""', "")
             for text in re.findall(STRING, inside):

@@ -471,6 +471,12 @@ class Service(DoctorCase):
             self.hold("focusstats.fcgi", "", other.pw_uid, home="/elsewhere")
             self.well()
 
+        def test_process_of_root(self):
+            """The home is not to be given to root."""
+            self.hold("focusstats.fcgi", "")
+            finding = self.problem("service", "the web server runs the program as root")
+            self.assertEqual(finding["advice"], "start it as " + worker().pw_name)
+
 
 class Databases(DoctorCase):
     @tap.cases([(name, name) for name in DATABASES])
@@ -599,6 +605,28 @@ class Owner(DoctorCase):
             listener.listen(5)
             self.problem("owner", "process %d (strange) has the lock" % holder.pid, settings=BRIEF)
         os.unlink(path)
+
+    def test_owner_that_refuses(self):
+        """As one of another version may."""
+        self.make()
+        self.hold("strange", "of")
+        body = b'Status: 404 Not Found\r\n\r\n{"error":"there is no path"}'
+        reply = struct.pack("!BBHHBB", 1, 6, 1, len(body), 0, 0) + body + struct.pack("!BBHHBB8x", 1, 3, 1, 8, 0, 0)
+        with socket.socket(socket.AF_UNIX) as listener:
+            path = os.path.join(self.home, "relay.sock")
+            listener.bind(path)
+            self.store.give(path)
+            listener.listen(5)
+
+            def serve():
+                with listener.accept()[0] as connection:
+                    connection.recv(4096)
+                    connection.sendall(reply)
+                    connection.recv(4096)
+            serving = threading.Thread(target=serve, daemon=True)
+            serving.start()
+            self.problem("owner", "the owner of the store answers: there is no path", "of the same version")
+            serving.join(DEADLINE_SECONDS)
 
     def test_hangs_unknown(self):
         """Without a lock on the folder nobody can tell who it is."""
