@@ -85,7 +85,7 @@ int home_look(struct home *home, const char *path)
 
 enum status home_open(struct home *home, const char *path, struct error *error)
 {
-	struct home opened;
+	struct home opened = {.folder = -1};
 
 	if (mkdir(path, 0700) != 0 && errno != EEXIST)
 		return unusable(error, path,

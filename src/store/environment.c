@@ -290,7 +290,8 @@ static enum status check_settings(struct environment *environment, struct error 
 
 	if (env->log_get_config(env, DB_LOG_IN_MEMORY, &in_memory) == 0 &&
 	    env->log_get_config(env, DB_LOG_DSYNC, &dsync) == 0 && !in_memory && !dsync &&
-	    env->get_cachesize(env, &gigabytes, &bytes, &caches) == 0 && (gigabytes > 0 || bytes >= ENVIRONMENT_CACHE_LEAST_BYTES))
+	    env->get_cachesize(env, &gigabytes, &bytes, &caches) == 0 &&
+	    (gigabytes > 0 || bytes >= ENVIRONMENT_CACHE_LEAST_BYTES))
 		return STATUS_OK;
 	unusable(error, "the store cannot be used: the log says why");
 	if (in_memory || dsync)

@@ -276,9 +276,10 @@ FILE *fopen(const char *path, const char *mode)
 
 DIR *opendir(const char *path)
 {
+	DIR *(*real)(const char *path) = REAL(opendir);
 	char changed[4096];
 
-	return REAL(opendir)(of_system(path, changed));
+	return real(of_system(path, changed));
 }
 
 int stat(const char *path, struct stat *info)

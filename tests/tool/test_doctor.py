@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """`focusstats doctor`: a home that is well has no problems, every prepared fault is named with what to do about it, and nothing is changed."""
 
+import ctypes
 import hashlib
 import json
 import os
@@ -25,6 +26,7 @@ from tool import Tool
 
 CHECKS = ["settings", "engine", "limits", "home", "service", "access", "files", "file system", "space", "clock", "databases", "leftovers", "owner", "store"]
 DATABASES = ["active_by_user.db", "documents.db", "meta.db", "sessions.db", "sessions_by_user.db", "stats.db"]
+PR_CAPBSET_DROP, CAP_SETUID = 24, 7  # linux/prctl.h, linux/capability.h
 BRIEF = {"FOCUSSTATS_RELAY_TIMEOUT": "300"}
 
 # Takes the locks that it is told to in the home, under a name and as a user, and says so; lives until its standard input ends.
@@ -54,7 +56,7 @@ def snapshot(home):
             path = os.path.join(place, name)
             info = os.lstat(path)
             content = b""
-            if os.path.isfile(path):
+            if os.path.isfile(path) and os.access(path, os.R_OK):
                 with open(path, "rb") as file:
                     content = file.read()
             found[path] = (info.st_mode, info.st_uid, info.st_mtime_ns, hashlib.sha256(content).hexdigest())
@@ -81,9 +83,11 @@ class DoctorCase(harness.Case):
         self.store.give(path)
         return path
 
-    def doctor(self, *arguments, settings=None, home=None, limits=(), as_worker=False):
+    def doctor(self, *arguments, settings=None, home=None, limits=(), as_worker=False, without_setuid=False):
         """What it found, each finding a dict; its exit status tells whether a problem is among them."""
         def prepare():
+            if without_setuid:
+                ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_SETUID, 0, 0, 0)
             for limit, number in limits:
                 resource.setrlimit(limit, (number, number))
         who = {"user": worker().pw_uid, "group": worker().pw_gid, "extra_groups": []} if as_worker and AS_ROOT else {}
@@ -292,6 +296,10 @@ class Home(DoctorCase):
             path = self.write("DB_CONFIG", "set_lg_max 10485760\n", 0o644)
             os.chown(path, 0, 0)
             self.well()
+
+        def test_root_that_may_not_become_the_home_s_user(self):
+            """As in a container without that capability."""
+            self.problem("access", "becoming its user, %d" % worker().pw_uid, "run this command as " + worker().pw_name, without_setuid=True)
 
         def test_of_root(self):
             os.chown(self.home, 0, 0)
