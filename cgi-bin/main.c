@@ -20,7 +20,7 @@ static int print_usage(FILE *to, int status)
 	      "A web server starts this program: as a FastCGI responder, whose listening socket is\n"
 	      "descriptor 0, or as a CGI program, whose request is in the environment. Settings are\n"
 	      "environment variables, FOCUSSTATS_HOME (the data folder, " FOCUSSTATS_DEFAULT_HOME ")\n"
-	      "and others: see focusstats.fcgi(8).\n",
+	      "and others: see focusstats(5).\n",
 	      to);
 	return status;
 }

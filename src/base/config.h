@@ -1,4 +1,4 @@
-/* The settings: environment variables whose names begin with FOCUSSTATS_; focusstats.fcgi(8) describes them. */
+/* The settings: environment variables whose names begin with FOCUSSTATS_; focusstats(5) describes them. */
 #ifndef FOCUSSTATS_BASE_CONFIG_H
 #define FOCUSSTATS_BASE_CONFIG_H
 

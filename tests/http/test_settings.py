@@ -231,7 +231,7 @@ class CommandLine(harness.Case):
 
     def test_help(self):
         done = harness.run_program(self.folder(), ["--help"])
-        for word in (b"usage: focusstats.fcgi", b"--version", b"FOCUSSTATS_HOME", b"focusstats.fcgi(8)"):
+        for word in (b"usage: focusstats.fcgi", b"--version", b"FOCUSSTATS_HOME", b"focusstats(5)"):
             self.assertIn(word, done.stdout)
         self.assertEqual((done.returncode, done.stderr), (0, b""))
 
