@@ -18,7 +18,8 @@ import tap
 from faults import Faults
 from folder import SOURCE
 from markdown import read
-from mdoc import Shell, blocks, is_console, items, masked, plain, sections
+from mdoc import blocks, is_console, items, plain, sections
+from shell import Shell, masked
 from timed import ms_of
 
 API = "man/focusstats.7"
