@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""doc/operation.md: the installation on a shared host, every command of it, in an account of its own behind an Apache that lets folders have an
-.htaccess. make check-install has the machines of one's own, test_texts.py the settings of the engine."""
+"""The commands of doc/operation.md: the installation on a shared host, step by step, in an account of its own behind an Apache that lets folders have
+an .htaccess; the admin tool; and the rewriting of the files after which nothing is left of an erased user. make check-install has the machines of
+one's own, test_texts.py the settings of the engine."""
 
 import os
 import shutil
@@ -49,11 +50,15 @@ class Account(harness.ApacheCgi):
             return False
 
 
+def blocks_of(title):
+    section, = [section for section in sections(read(PAGE)) if section.title == title]
+    return blocks(section.lines)
+
+
 class SharedHost(harness.Case):
     def blocks(self):
         """Those of the section that are run on the host: the first one builds the program elsewhere."""
-        section, = [section for section in sections(read(PAGE)) if section.title == HOST]
-        found = blocks(section.lines)
+        found = blocks_of(HOST)
         self.assertIn("./configure", found[0].text)
         self.assertGreater(len(found), 8)
         return found[1:]
@@ -132,6 +137,63 @@ class SharedHost(harness.Case):
         self.assertEqual(len(used), 3)
         self.assertEqual(shell.printed("FOCUSSTATS_HOME=/tmp/home REQUEST_METHOD=GET PATH_INFO=/FocusStats/health focusstats.fcgi | head -n 1"),
                          ["Status: 200 OK"])
+
+
+class Commands(harness.Case):
+    def test_admin_tool(self):
+        block, = blocks_of("The admin tool")
+        folder = self.folder()
+        shell = Shell(folder, [("/var/lib/focusstats", folder.home), ("focusstats remove", "focusstats --yes remove")])
+        self.addCleanup(shell.close)
+        harness.cgi(folder, "POST", "/FocusStats/initUser", b'{"user":"reader"}')
+        init = "focusstats init reader"
+        self.assertIn(init, block.text)
+        for line in block.text.split("\n"):
+            # There is nobody to be made, as they are there already.
+            shell.do(line.replace(init, "! " + init))
+        self.assertEqual(shell.printed("focusstats -q users"), [])
+
+    def test_erasing_for_good(self):
+        if shutil.which("db5.3_dump") is None:
+            self.skipTest("db5.3_dump is not installed (Debian package db5.3-util)")
+        block, = [block for block in blocks_of("Erasing for good") if block.language == "sh"]
+        folder = self.folder()
+        # In place of /var/lib, as the home's own user.
+        shell = Shell(folder, [("/var/lib", folder.path), ("-o focusstats -g focusstats ", ""), ("chown focusstats:focusstats", "ls")])
+        self.addCleanup(shell.close)
+        for name in ("focusstats", "focusstats.old"):
+            self.assertIn(name, block.text)
+        os.rename(folder.home, folder.join("focusstats"))
+        folder.home = folder.join("focusstats")
+        folder.give(folder.path)
+        responder = self.start(harness.Responder(folder))
+        for user in ("remaining", "erased"):
+            responder.post("initUser", {"user": user})
+            responder.post("setDocument", {"user": user, "document": "book of " + user, "title": "title of " + user})
+            added = [{"document": "book of " + user, "library": "l", "startTime": "2024-01-01T00:%02d:00Z" % minute, "endTime": "2024-01-01T01:00:00Z"}
+                     for minute in range(50)]
+            responder.post("addSessions", {"user": user, "sessions": added})
+        before = responder.post("_exportUser", {"user": "remaining"}).json()
+        self.assertEqual(responder.post("removeUser", {"user": "erased", "confirm": "erased"}).status, 200)
+        responder.stop()
+        os.unlink(folder.socket)
+        self.assertIn("erased", self.bytes_of(folder.home))
+        shell.do(block.text)
+        responder = self.start(harness.Responder(folder))
+        self.assertEqual(responder.post("_exportUser", {"user": "remaining"}).json(), before)
+        responder.stop()
+        found = self.bytes_of(folder.home)
+        self.assertIn("book of remaining", found)
+        self.assertNotIn("erased", found)
+
+    def bytes_of(self, home):
+        text = ""
+        for name in os.listdir(home):
+            path = os.path.join(home, name)
+            if os.path.isfile(path):
+                with open(path, encoding="latin-1") as file:
+                    text += file.read()
+        return text
 
 
 if __name__ == "__main__":
