@@ -74,6 +74,43 @@ static enum status get_stats(struct store *store, const struct call *call, struc
 	return STATUS_OK;
 }
 
+static void put_id(struct buffer *body, const struct uuid *id)
+{
+	char text[UUID_TEXT_SIZE];
+
+	uuid_format(id, text);
+	buffer_append_json(body, (struct text){text, sizeof text});
+}
+
+static enum status begin_copy(struct store *store, const struct call *call, struct buffer *body, struct error *error)
+{
+	if (store_begin_copy(store, &call->new_id, error) != STATUS_OK)
+		return error->status;
+	buffer_append_string(body, "{\"copy\":");
+	put_id(body, &call->new_id);
+	buffer_append_string(body, "}");
+	return STATUS_OK;
+}
+
+static enum status get_copy(struct store *store, const struct call *call, struct buffer *body, struct error *error)
+{
+	struct store_copy copy;
+
+	(void)call;
+	(void)error;
+	store_get_copy(store, &copy);
+	buffer_append_string(body, "{\"copy\":");
+	put_id(body, &copy.id);
+	buffer_append_format(body, ",\"running\":%s,\"bytes\":%" PRIu64 ",\"expectedBytes\":%" PRIu64,
+			     copy.running ? "true" : "false", copy.bytes, copy.expected_bytes);
+	if (!copy.running && copy.error.status != STATUS_OK) {
+		buffer_append_string(body, ",\"error\":");
+		buffer_append_json(body, text_of(copy.error.detail[0] ? copy.error.detail : copy.error.text));
+	}
+	buffer_append_string(body, "}");
+	return STATUS_OK;
+}
+
 static const struct action actions[] = {
 	{
 		.path = LOCAL_USERS,
@@ -111,6 +148,17 @@ static const struct action actions[] = {
 		.required = SET(USER),
 		.optional = SET(AFTER) | SET(LIMIT),
 		.carry_out = records_export,
+	},
+	{
+		.path = LOCAL_COPY,
+		.creates = true,
+		.repeatable = true,
+		.carry_out = begin_copy,
+	},
+	{
+		.path = LOCAL_COPY_STATE,
+		.repeatable = true,
+		.carry_out = get_copy,
 	},
 };
 

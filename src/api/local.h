@@ -13,6 +13,10 @@
 #define LOCAL_SETTLE "/local/settle"
 /* {}: {"stats": {…}}, what the owner knows of the store. */
 #define LOCAL_STATS "/local/stats"
+/* {}: {"copy": ID}: a copy of the store is begun in the folder STORE_COPY of the home (store_begin_copy). */
+#define LOCAL_COPY "/local/copy"
+/* {}: {"copy", "running", "bytes", "expectedBytes", "error"?}: the last copy that this owner began, and how far it is. */
+#define LOCAL_COPY_STATE "/local/copyState"
 
 /* Bytes as records.h has them: imports them. */
 #define LOCAL_IMPORT "/local/import"

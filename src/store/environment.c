@@ -32,6 +32,9 @@ enum {
 
 static const char MARKER[] = "sync-failed";
 
+const char *const environment_files[] = {"meta.db",           "stats.db",     "sessions.db", "sessions_by_user.db",
+					 "active_by_user.db", "documents.db", NULL};
+
 /* The engine's hooks for system calls are for the process, not for an environment; and a process has one store. */
 static struct {
 	void (*fatal)(void *context, const char *what);
@@ -203,9 +206,10 @@ static int open_handle(const struct store_options *options, DB_ENV **handle)
 			       (result = env->set_lk_max_objects(env, LOCKS_MAX)) != 0 ||
 			       (result = env->set_tx_max(env, TRANSACTIONS_MAX)) != 0))
 		return result;
+	/* Pages of a copy may be older than the last checkpoint of its log, so all of that is to be carried out again. */
 	return env->open(env, options->home,
-			 DB_CREATE | DB_PRIVATE | DB_THREAD | DB_RECOVER | DB_INIT_MPOOL | DB_INIT_LOG | DB_INIT_TXN |
-				 DB_INIT_LOCK,
+			 (options->copy ? DB_RECOVER_FATAL : DB_RECOVER) | DB_CREATE | DB_PRIVATE | DB_THREAD |
+				 DB_INIT_MPOOL | DB_INIT_LOG | DB_INIT_TXN | DB_INIT_LOCK,
 			 0600);
 }
 
@@ -247,7 +251,7 @@ static enum status associate(struct environment *environment, DB *secondary,
 
 /* Open what is there. Files are made only for a store whose schema has not got so far that they must be there: an empty file in
  * the place of a lost one would pass for a loss of records. */
-static enum status open_databases(struct environment *environment, struct error *error)
+static enum status open_databases(struct environment *environment, bool is_copy, struct error *error)
 {
 	const struct {
 		const char *file;
@@ -265,7 +269,8 @@ static enum status open_databases(struct environment *environment, struct error 
 	};
 	int version;
 
-	if (open_one(environment, "meta.db", DB_MULTIVERSION | DB_CREATE, &environment->meta, error) != STATUS_OK ||
+	if (open_one(environment, "meta.db", DB_MULTIVERSION | (is_copy ? 0 : DB_CREATE), &environment->meta, error) !=
+		    STATUS_OK ||
 	    schema_read(environment, &version, error) != STATUS_OK)
 		return error->status;
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
@@ -279,6 +284,27 @@ static enum status open_databases(struct environment *environment, struct error 
 		      error) != STATUS_OK)
 		return error->status;
 	return schema_complete(environment, version, error);
+}
+
+/* A folder that was not completed is no store. */
+static enum status check_completed(const struct store_options *options, struct error *error)
+{
+	const struct {
+		const char *name, *text;
+	} marks[] = {
+		{STORE_RESTORING, "a restore into this folder was interrupted: run focusstats restore again"},
+		{STORE_INCOMPLETE, "this is no backup: it was not completed"},
+	};
+	char path[sizeof hooks.home + 32];
+
+	for (size_t i = 0; !options->copy && i < sizeof marks / sizeof marks[0]; i++) {
+		snprintf(path, sizeof path, "%s/%s", options->home, marks[i].name);
+		if (access(path, F_OK) == 0) {
+			unusable(error, "the store cannot be used: the log says why");
+			return error_detail(error, "%s", marks[i].text);
+		}
+	}
+	return STATUS_OK;
 }
 
 /* Settings of DB_CONFIG that would break what the store promises. */
@@ -419,6 +445,8 @@ enum status environment_open(const struct store_options *options, struct environ
 	if ((size_t)snprintf(hooks.home, sizeof hooks.home, "%s", options->home) >= sizeof hooks.home ||
 	    (size_t)snprintf(hooks.marker, sizeof hooks.marker, "%s/%s", options->home, MARKER) >= sizeof hooks.marker)
 		return environment_error(error, ENAMETOOLONG, "opening the environment");
+	if (check_completed(options, error) != STATUS_OK)
+		return error->status;
 	db_env_set_func_fsync(sync_file);
 	db_env_set_func_pwrite(write_at);
 	db_env_set_func_write(write_on);
@@ -429,7 +457,8 @@ enum status environment_open(const struct store_options *options, struct environ
 	int result = open_handle(options, &opened.handle);
 	if (result != 0)
 		environment_error(error, result, "opening the environment");
-	else if (check_settings(&opened, error) == STATUS_OK && open_databases(&opened, error) == STATUS_OK &&
+	else if (check_settings(&opened, error) == STATUS_OK &&
+		 open_databases(&opened, options->copy, error) == STATUS_OK &&
 		 (!sync_failed || settle_failed_sync(&opened, error) == STATUS_OK)) {
 		*environment = opened;
 		hooks.serving = true;

@@ -19,6 +19,9 @@ struct environment {
 	DB *by_user_scan, *active_scan;
 };
 
+/* The files of the databases; ends with NULL. */
+extern const char *const environment_files[];
+
 /* Open (and recover, and where it is new create) the environment. The caller holds the home's lock.
  * STATUS_UNAVAILABLE with a detail where the engine, the disk or the schema version does not let it. */
 enum status environment_open(const struct store_options *options, struct environment *environment, struct error *error);

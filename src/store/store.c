@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/committer.h"
+#include "store/copy.h"
 #include "store/reader.h"
 #include "store/table.h"
 
@@ -23,6 +24,7 @@ struct store {
 	struct environment environment;
 	struct snapshots snapshots;
 	struct committer committer;
+	struct copying copying;
 	struct metrics *metrics; /* or NULL */
 	int64_t opened_ms;       /* since 1970 */
 	atomic_bool removals;    /* there is something left of removed users, for the thread below */
@@ -151,11 +153,17 @@ enum status store_open(const struct store_options *options, struct store **store
 		free(opened);
 		return error->status;
 	}
+	if (copying_init(&opened->copying, &opened->environment, error) != STATUS_OK) {
+		environment_close(&opened->environment, &ignored);
+		free(opened);
+		return error->status;
+	}
 	opened->metrics = options->metrics;
 	atomic_init(&opened->removals, true); /* of the process before, it may be */
 	snapshots_init(&opened->snapshots, &opened->environment);
 	if (committer_start(&opened->committer, &opened->environment, &opened->snapshots, options->metrics, error) !=
 	    STATUS_OK) {
+		copying_destroy(&opened->copying);
 		environment_close(&opened->environment, &ignored);
 		free(opened);
 		return error->status;
@@ -174,6 +182,7 @@ void store_close(struct store *store)
 	int64_t until_ms = clock_boot_ms() + PURGE_AT_CLOSE_MS;
 	struct error error;
 
+	copying_destroy(&store->copying);
 	if (store->checkpoints)
 		stop_checkpointer(store);
 	else
@@ -294,6 +303,16 @@ enum status store_figures(struct store *store, struct store_figures *figures, st
 	if (error->status == STATUS_OK && figures_read(&store->environment, &read.engine, error) == STATUS_OK)
 		*figures = read;
 	return error->status;
+}
+
+enum status store_begin_copy(struct store *store, const struct uuid *id, struct error *error)
+{
+	return copying_begin(&store->copying, id, error);
+}
+
+void store_get_copy(struct store *store, struct store_copy *copy)
+{
+	copying_get(&store->copying, copy);
 }
 
 struct metrics *store_metrics(const struct store *store)

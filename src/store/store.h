@@ -13,6 +13,14 @@
 #include "store/operation.h"
 #include "store/record.h"
 
+/* Files that say that a folder is not a whole store: a copy that was not completed or not verified, and one into which a
+ * backup is being restored. */
+#define STORE_INCOMPLETE "incomplete"
+#define STORE_RESTORING "restoring"
+
+/* Whether that is the name of one of the store's files: a database, the log, the engine's settings. */
+bool store_is_file(const char *name);
+
 struct store;
 
 struct store_options {
@@ -20,6 +28,7 @@ struct store_options {
 	const char *name;        /* what the log calls it */
 	bool once;               /* for one request: little cache, no checkpoints before the close */
 	bool job;                /* for long work of one process alone: some cache, and checkpoints */
+	bool copy;               /* the folder is a copy that nobody has opened yet: recover all of its log */
 	struct metrics *metrics; /* where commits are counted, or NULL; outlives the store */
 	/* Called, from any thread, where the process must not go on with this store: a sync failed, or the engine
 	 * needs recovery. Must log `what` and end the process, without closing the store. */
@@ -136,6 +145,21 @@ struct store_figures {
 };
 
 enum status store_figures(struct store *store, struct store_figures *figures, struct error *error);
+
+/* A copy of the open store, made in a thread of its own while others read and write; store/copy.h. */
+struct store_copy {
+	struct uuid id;          /* all 0 where there was none yet */
+	bool running;            /* otherwise error tells what became of it */
+	uint64_t bytes;          /* copied so far */
+	uint64_t expected_bytes; /* about how many there are */
+	struct error error;
+};
+
+/* Begin a copy in the folder STORE_COPY of the home, which is there, and which the caller keeps to itself; so what is in it is
+ * of somebody who waits for it no more, and goes. Begun with the same id again, it goes on. */
+#define STORE_COPY "copy.new"
+enum status store_begin_copy(struct store *store, const struct uuid *id, struct error *error);
+void store_get_copy(struct store *store, struct store_copy *copy);
 
 /* Where its commits are counted; NULL for nowhere. */
 struct metrics *store_metrics(const struct store *store);

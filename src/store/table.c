@@ -167,6 +167,35 @@ int table_forget_removal(const struct environment *environment, DB_TXN *txn, con
 	return environment->meta->del(environment->meta, txn, &key, 0);
 }
 
+int table_has_removal(const struct environment *environment, DB_TXN *txn, const struct identifier *user)
+{
+	uint8_t bytes[REMOVED_KEY_MAX];
+	DBT key = removed_key(user, bytes), value = {.flags = DB_DBT_USERMEM | DB_DBT_PARTIAL};
+
+	return environment->meta->get(environment->meta, txn, &key, &value, 0);
+}
+
+int table_count_removals(const struct environment *environment, DB_TXN *txn, uint64_t *count)
+{
+	uint8_t bytes[REMOVED_KEY_MAX];
+	DBT key = {.data = bytes, .size = sizeof removed_prefix, .ulen = sizeof bytes, .flags = DB_DBT_USERMEM};
+	DBT value = {.flags = DB_DBT_USERMEM | DB_DBT_PARTIAL}; /* none of it */
+	uint64_t counted = 0;
+	DBC *cursor;
+
+	memcpy(bytes, removed_prefix, sizeof removed_prefix);
+	int result = environment->meta->cursor(environment->meta, txn, &cursor, 0);
+	if (result != 0)
+		return result;
+	u_int32_t where = DB_SET_RANGE;
+	for (; (result = cursor->get(cursor, &key, &value, where)) == 0; where = DB_NEXT, counted++)
+		if (key.size <= sizeof removed_prefix || memcmp(bytes, removed_prefix, sizeof removed_prefix) != 0)
+			break;
+	cursor->close(cursor);
+	*count = counted;
+	return result == DB_NOTFOUND || result == DB_BUFFER_SMALL ? 0 : result;
+}
+
 int table_first_removal(const struct environment *environment, DB_TXN *txn, struct identifier *user)
 {
 	uint8_t bytes[REMOVED_KEY_MAX], nothing[1];

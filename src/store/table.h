@@ -33,6 +33,9 @@ int table_put_totals(const struct environment *environment, DB_TXN *txn, const s
 /* Users that were removed and are being deleted: meta's keys "removed", NUL, the user. */
 int table_note_removal(const struct environment *environment, DB_TXN *txn, const struct identifier *user);
 int table_forget_removal(const struct environment *environment, DB_TXN *txn, const struct identifier *user);
+/* 0 where the user is one of them. */
+int table_has_removal(const struct environment *environment, DB_TXN *txn, const struct identifier *user);
+int table_count_removals(const struct environment *environment, DB_TXN *txn, uint64_t *count);
 /* The first of them; DB_NOTFOUND where there is none. */
 int table_first_removal(const struct environment *environment, DB_TXN *txn, struct identifier *user);
 

@@ -5,13 +5,9 @@
 #include "api/dispatch.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "tool/identity.h"
 
-#include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* See struct store_options: nothing of this process may touch the store any more. */
@@ -20,24 +16,6 @@ static void end_process(void *context, const char *what)
 	(void)context;
 	log_line("%s: this process ends, the next one recovers the store", what);
 	_exit(EXIT_FATAL);
-}
-
-enum status client_become_user_of(const char *home, struct error *error)
-{
-	struct stat info;
-
-	if (stat(home, &info) != 0)
-		return error_set(error, STATUS_INVALID, "%s: %s", home,
-				 errno == ENOENT ? "there is no such folder: --home or FOCUSSTATS_HOME says which"
-						 : strerror(errno));
-	if (geteuid() != 0 || info.st_uid == 0)
-		return STATUS_OK;
-	const struct passwd *user = getpwuid(info.st_uid);
-	if ((user ? initgroups(user->pw_name, info.st_gid) : setgroups(0, NULL)) != 0 || setgid(info.st_gid) != 0 ||
-	    setuid(info.st_uid) != 0)
-		return error_set(error, STATUS_INVALID, "%s: becoming its user, %ld: %s", home, (long)info.st_uid,
-				 strerror(errno));
-	return STATUS_OK;
 }
 
 static enum status open_as(struct client *client, const struct config *config, bool job, struct error *error)
@@ -49,7 +27,7 @@ static enum status open_as(struct client *client, const struct config *config, b
 		.fatal = end_process,
 	};
 
-	if (client_become_user_of(config->home, error) != STATUS_OK)
+	if (identity_become(config->home, error) != STATUS_OK)
 		return error->status;
 	client->ids = (struct uuid_source)UUID_SOURCE_INIT;
 	return owner_init(&client->owner, config->home, &options, error);

@@ -14,10 +14,6 @@ struct client {
 	struct uuid_source ids;
 };
 
-/* As root, become the home's user: every file of a home is its user's, and what root writes there the service could not open. Does
- * nothing as another user. STATUS_INVALID where there is no such folder, or root may not do that. */
-enum status client_become_user_of(const char *home, struct error *error);
-
 /* Open the home, which must be there. As root this process becomes the home's user first, so that no file in it is root's.
  * STATUS_INVALID where the home cannot be used. */
 enum status client_open(struct client *client, const struct config *config, struct error *error);

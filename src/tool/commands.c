@@ -2,9 +2,14 @@
 #include "tool/commands.h"
 
 #include "api/local.h"
+#include "tool/backup.h"
+#include "tool/compact.h"
+#include "tool/confirm.h"
 #include "tool/doctor.h"
 #include "tool/export.h"
 #include "tool/import_command.h"
+#include "tool/restore.h"
+#include "tool/verify.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -225,25 +230,15 @@ static enum status run_init(struct client *client, const struct options *options
 	return STATUS_OK;
 }
 
-/* Whether the person at the terminal types the user's id. */
-static enum status confirm(const char *user, struct error *error)
+static enum status confirm_removal(const char *user, struct error *error)
 {
-	char *line = NULL;
-	size_t capacity = 0;
+	char question[512];
 
-	if (!isatty(STDIN_FILENO))
-		return error_set(error, STATUS_INVALID, "remove: there is no terminal to ask on: say --yes");
-	fprintf(stderr,
-		"This erases user '%s', with all sessions, documents and settings, for good.\n"
-		"Type the user's id to go on: ",
-		user);
-	ssize_t size = getline(&line, &capacity, stdin);
-	if (size > 0 && line[size - 1] == '\n')
-		line[size - 1] = '\0';
-	if (size <= 0 || strcmp(line, user) != 0)
-		error_set(error, STATUS_INVALID, "remove: that is not the id: nothing was removed");
-	free(line);
-	return error->status;
+	snprintf(question, sizeof question,
+		 "This erases user '%s', with all sessions, documents and settings, for good.\n"
+		 "Type the user's id to go on: ",
+		 user);
+	return confirm("remove", question, user, "that is not the id: nothing was removed", error);
 }
 
 static enum status run_remove(struct client *client, const struct options *options, char *const *operands,
@@ -256,7 +251,7 @@ static enum status run_remove(struct client *client, const struct options *optio
 	if (ask_one(client, "/FocusStats/_getSettings", "settings", user_id, &settings, error) != STATUS_OK)
 		return error->status;
 	json_object_put(settings);
-	if (!options->yes && confirm(user_id, error) != STATUS_OK)
+	if (!options->yes && confirm_removal(user_id, error) != STATUS_OK)
 		return error->status;
 	fields = json_object_new_object();
 	json_object_object_add(fields, "user", json_object_new_string(user_id));
@@ -383,6 +378,10 @@ const struct command commands[] = {
 	 OPTION_FORMAT | OPTION_USER | OPTION_LIBRARY | OPTION_GAP | OPTION_SHIFT | OPTION_DRY_RUN |
 		 OPTION_CREATE_USERS,
 	 "take records from files", NULL, import_run},
+	{"verify", "", 0, 0, 0, "look through all that is stored", NULL, verify_run},
+	{"backup", "DIR", 1, 1, 0, "copy the store into a new folder", NULL, backup_run},
+	{"restore", "DIR", 1, 1, 0, "put a backup in the place of what there is", NULL, restore_run},
+	{"compact", "", 0, 0, 0, "give unused room back to the file system", NULL, compact_run},
 	{"doctor", "", 0, 0, COMMAND_ANY_SETTINGS, "what is wrong with this installation", NULL, doctor_run},
 	{NULL, NULL, 0, 0, 0, NULL, NULL, NULL},
 };

@@ -1,6 +1,8 @@
 /* The home folder, its file system and the rights of its files; see doctor.h. */
 #include "tool/doctor.h"
 
+#include "tool/identity.h"
+
 #include "tool/client.h"
 
 #include <dirent.h>
@@ -78,7 +80,7 @@ void doctor_access(struct doctor *doctor)
 {
 	struct error error;
 
-	if (client_become_user_of(doctor->path, &error) != STATUS_OK) {
+	if (identity_become(doctor->path, &error) != STATUS_OK) {
 		doctor_problem(doctor, "%s", error.text);
 		doctor_advice(doctor, "run this command as %s", doctor->user);
 		return;

@@ -1,0 +1,89 @@
+/* Looking through a copy; see verify.h. Recovery and the pages here, the records in verify_records.c. */
+#include "store/verify.h"
+
+#include "store/verify_records.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { CACHE_BYTES = 16 << 20, TEXT_SIZE = 512 };
+
+/* What the engine says while it looks at one file. */
+struct listener {
+	const struct verify_watch *watch;
+	const char *file;
+	bool heard;
+};
+
+static void tell(struct listener *listener, const char *message)
+{
+	char text[TEXT_SIZE];
+
+	listener->heard = true;
+	snprintf(text, sizeof text, "%s: %s", listener->file, message);
+	listener->watch->found(listener->watch->context, text);
+}
+
+static void hear(const DB_ENV *env, const char *prefix, const char *message)
+{
+	(void)prefix;
+	tell(env->app_private, message);
+}
+
+/* Every page of a file: its checksum, its structure, its place in the tree. True where all is well. */
+static bool check_pages(const char *home, const char *file, const struct verify_watch *watch)
+{
+	struct listener listener = {watch, file, false};
+	char path[4096];
+	DB *db;
+
+	if (snprintf(path, sizeof path, "%s/%s", home, file) >= (int)sizeof path || db_create(&db, NULL, 0) != 0) {
+		tell(&listener, "cannot be looked at: memory is short");
+		return false;
+	}
+	db->get_env(db)->app_private = &listener;
+	db->set_errcall(db, hear);
+	int result = db->set_cachesize(db, 0, CACHE_BYTES, 1);
+	/* The handle is gone afterwards, whatever comes of it. */
+	if (result == 0)
+		result = db->verify(db, path, NULL, NULL, 0);
+	else
+		db->close(db, 0);
+	if (result != 0 && !listener.heard)
+		tell(&listener, result == ENOENT ? "is missing" : db_strerror(result));
+	return result == 0;
+}
+
+bool verify_pages(const char *home, const struct verify_watch *watch)
+{
+	bool whole = true;
+
+	for (const char *const *file = environment_files; *file; file++)
+		whole &= check_pages(home, *file, watch);
+	return whole;
+}
+
+enum status verify_copy(const struct store_options *options, const struct verify_watch *watch,
+			struct verify_counts *counts, struct error *error)
+{
+	struct environment environment;
+	struct error closing;
+
+	*counts = (struct verify_counts){0};
+	if (environment_open(options, &environment, error) != STATUS_OK) {
+		verify_pages(options->home, watch); /* it may say which one recovery could not go on with */
+		return error->status;
+	}
+	if (environment_close(&environment, error) != STATUS_OK)
+		return error->status;
+	/* A bad page that is read through the environment would end it. */
+	if (!verify_pages(options->home, watch))
+		return STATUS_OK;
+	if (environment_open(options, &environment, error) != STATUS_OK)
+		return error->status;
+	verify_records(&environment, watch, counts, error);
+	if (environment_close(&environment, &closing) != STATUS_OK && error->status == STATUS_OK)
+		*error = closing;
+	return error->status;
+}

@@ -1,0 +1,74 @@
+/* focusstats compact; see compact.h. */
+#include "tool/compact.h"
+
+#include "base/log.h"
+#include "gateway/owner.h"
+#include "store/compact.h"
+#include "tool/folder.h"
+#include "tool/identity.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LOCK_WAIT_MS = 500 };
+
+static bool is_database(const char *name)
+{
+	size_t size = strlen(name);
+
+	return store_is_file(name) && size > 3 && strcmp(name + size - 3, ".db") == 0;
+}
+
+static void show(void *context, uint64_t pages)
+{
+	progress_show(context, pages);
+}
+
+static void end_process(void *context, const char *what)
+{
+	(void)context;
+	log_line("%s: this process ends, the next one recovers the store", what);
+	_exit(EXIT_FATAL);
+}
+
+/* Under the home's lock. */
+static enum status carry_out(const struct home *home, const struct options *options, struct error *error)
+{
+	const struct folder folder = {home->path, home->folder};
+	const struct store_options store = {.home = home_reach(home), .name = home->path, .fatal = end_process};
+	struct progress progress = progress_begin(options, "compacting", "pages", 0);
+	uint64_t before = folder_bytes(&folder, is_database);
+
+	compact_store(&store, show, &progress, error);
+	progress_clear(&progress);
+	if (error->status != STATUS_OK)
+		return error->status;
+	uint64_t after = folder_bytes(&folder, is_database);
+	if (options->json)
+		printf("{\"bytesBefore\":%" PRIu64 ",\"bytesAfter\":%" PRIu64 "}\n", before, after);
+	else if (!options->quiet)
+		printf("%" PRIu64 " bytes before, %" PRIu64 " bytes after\n", before, after);
+	return STATUS_OK;
+}
+
+enum status compact_run(const struct config *config, const struct options *options, char *const *operands,
+			struct error *error)
+{
+	struct home home;
+	bool taken;
+
+	(void)operands;
+	if (identity_become(config->home, error) != STATUS_OK || home_open(&home, config->home, error) != STATUS_OK)
+		return error->status;
+	if (home_lock(&home, LOCK_WAIT_MS, &taken, error) == STATUS_OK && !taken) {
+		error_set(error, STATUS_INVALID, "%s: a process of the service has it open: stop the service first",
+			  config->home);
+	} else if (error->status == STATUS_OK) {
+		carry_out(&home, options, error);
+		home_unlock(&home);
+	}
+	home_close(&home);
+	return error->status;
+}

@@ -1,0 +1,110 @@
+/* What is wrong with a copy; see findings.h. */
+#include "tool/findings.h"
+
+#include "base/log.h"
+#include "base/text.h"
+#include "gateway/owner.h"
+
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PRINTED_MAX = 100, LINE_SIZE = 1024 };
+
+/* What is not UTF-8, or would begin a line, is from a damaged record. */
+static void make_printable(const char *what, char line[LINE_SIZE])
+{
+	bool is_utf8 = text_is_utf8(text_of(what));
+
+	snprintf(line, LINE_SIZE, "%s", what);
+	for (char *c = line; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7F || (!is_utf8 && (unsigned char)*c >= 0x80))
+			*c = '?';
+}
+
+static void print_one(void *context, const char *what)
+{
+	struct findings *findings = context;
+	char line[LINE_SIZE];
+
+	if (findings->count++ >= PRINTED_MAX)
+		return;
+	progress_clear(&findings->progress);
+	make_printable(what, line);
+	if (!findings->options->json) {
+		puts(line);
+		return;
+	}
+	json_object *object = json_object_new_object();
+	json_object_object_add(object, "finding", json_object_new_string(line));
+	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(object);
+}
+
+static void show_progress(void *context, uint64_t records)
+{
+	struct findings *findings = context;
+
+	progress_show(&findings->progress, records);
+}
+
+static void end_process(void *context, const char *what)
+{
+	(void)context;
+	log_line("%s: this process ends, and the copy is none", what);
+	_exit(EXIT_FATAL);
+}
+
+static void begin(struct findings *findings, const struct options *options)
+{
+	*findings = (struct findings){
+		.options = options,
+		.progress = progress_begin(options, "looking through", "records", 0),
+	};
+}
+
+static void say_how_many_more(const struct findings *findings)
+{
+	if (findings->count > PRINTED_MAX && !findings->options->json)
+		printf("and %" PRIu64 " more\n", findings->count - PRINTED_MAX);
+}
+
+enum status findings_of_copy(struct findings *findings, const struct folder *folder, const char *name,
+			     const struct options *options, struct error *error)
+{
+	const struct verify_watch watch = {print_one, show_progress, findings};
+	char reach[64];
+	const struct store_options store = {
+		.home = folder_reach(folder, reach),
+		.name = folder->path,
+		.copy = true,
+		.fatal = end_process,
+	};
+
+	begin(findings, options);
+	verify_copy(&store, &watch, &findings->counts, error);
+	progress_clear(&findings->progress);
+	say_how_many_more(findings);
+	if (error->status != STATUS_OK)
+		return error_context(error, "%s", name);
+	if (findings->count > 0)
+		error_set(error, STATUS_INVALID,
+			  "%s: what is listed above (%" PRIu64
+			  ") is wrong: see \"When something is wrong\" in operation.md",
+			  name, findings->count);
+	return error->status;
+}
+
+bool findings_of_pages(struct findings *findings, const struct folder *home, const struct options *options)
+{
+	const struct verify_watch watch = {print_one, NULL, findings};
+	char reach[64];
+
+	begin(findings, options);
+	verify_pages(folder_reach(home, reach), &watch);
+	say_how_many_more(findings);
+	return findings->count > 0;
+}
