@@ -8,6 +8,9 @@
  *   sync-slow      an fsync or fdatasync takes the milliseconds longer that it holds
  *   no-space       write, pwrite and posix_fallocate fail with ENOSPC for files in the folder that FOCUSSTATS_HOME names;
  *                  where it is not empty, for those whose name begins with what it holds
+ *   write-slow     holds milliseconds and, behind a blank, how a name begins: a write or pwrite takes so much longer for files in the
+ *                  folder that FOCUSSTATS_HOME names whose name begins so
+ *   die-at         holds a number N: the N-th fsync, mkdirat, renameat or unlinkat of each process ends it by SIGKILL instead
  *   network        statfs and fstatfs report NFS
  *   hostname       gethostname gives what it holds
  *   read-only      statvfs and fstatvfs report a file system that is read-only
@@ -23,6 +26,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -140,8 +144,38 @@ static int sync_file(int fd, int (*real)(int fd))
 	return result;
 }
 
+/* A step that can be the last one. */
+static void may_die(void)
+{
+	static atomic_int count;
+	int number = atomic_fetch_add(&count, 1) + 1;
+	char content[256];
+
+	if (asked("die-at", content) && atoi(content) == number)
+		raise(SIGKILL);
+}
+
+int mkdirat(int folder, const char *name, mode_t mode)
+{
+	may_die();
+	return REAL(mkdirat)(folder, name, mode);
+}
+
+int renameat(int from_folder, const char *from, int to_folder, const char *to)
+{
+	may_die();
+	return REAL(renameat)(from_folder, from, to_folder, to);
+}
+
+int unlinkat(int folder, const char *name, int flags)
+{
+	may_die();
+	return REAL(unlinkat)(folder, name, flags);
+}
+
 int fsync(int fd)
 {
+	may_die();
 	return sync_file(fd, REAL(fsync));
 }
 
@@ -172,18 +206,32 @@ static bool no_space(int fd)
 	return true;
 }
 
+static void be_slow(int fd)
+{
+	char content[256], *name;
+
+	if (!asked("write-slow", content))
+		return;
+	long ms = strtol(content, &name, 10);
+	if (is_in_home(fd, name + (*name == ' ')))
+		usleep((useconds_t)ms * 1000);
+}
+
 ssize_t write(int fd, const void *data, size_t size)
 {
+	be_slow(fd);
 	return no_space(fd) ? -1 : REAL(write)(fd, data, size);
 }
 
 ssize_t pwrite(int fd, const void *data, size_t size, off_t offset)
 {
+	be_slow(fd);
 	return no_space(fd) ? -1 : REAL(pwrite)(fd, data, size, offset);
 }
 
 ssize_t pwrite64(int fd, const void *data, size_t size, off64_t offset)
 {
+	be_slow(fd);
 	return no_space(fd) ? -1 : REAL(pwrite64)(fd, data, size, offset);
 }
 
