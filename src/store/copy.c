@@ -241,9 +241,12 @@ static int count_expected(struct copying *copying)
 static int copy_all(struct copying *copying, const char **doing)
 {
 	DB_ENV *env = copying->environment->handle;
+	int removes = 0; /* DB_CONFIG may have that off */
 
 	*doing = "keeping the log for a copy";
-	int result = env->log_set_config(env, DB_LOG_AUTO_REMOVE, 0);
+	int result = env->log_get_config(env, DB_LOG_AUTO_REMOVE, &removes);
+	if (result == 0)
+		result = env->log_set_config(env, DB_LOG_AUTO_REMOVE, 0);
 	if (result == 0)
 		result = count_expected(copying);
 	*doing = "copying a database";
@@ -257,7 +260,7 @@ static int copy_all(struct copying *copying, const char **doing)
 		*doing = "copying DB_CONFIG";
 		result = copy_settings(copying);
 	}
-	int kept = env->log_set_config(env, DB_LOG_AUTO_REMOVE, 1);
+	int kept = env->log_set_config(env, DB_LOG_AUTO_REMOVE, removes);
 	return result != 0 ? result : kept;
 }
 

@@ -36,9 +36,9 @@ static void end_process(void *context, const char *what)
 /* Under the home's lock. */
 static enum status carry_out(const struct home *home, const struct options *options, struct error *error)
 {
-	const struct folder folder = {home->path, home->folder};
-	const struct store_options store = {.home = home_reach(home), .name = home->path, .fatal = end_process};
 	struct progress progress = progress_begin(options, "compacting", "pages", 0);
+	const struct store_options store = {.home = home_reach(home), .name = home->path, .fatal = end_process};
+	const struct folder folder = {home->path, home->folder};
 	uint64_t before = folder_bytes(&folder, is_database);
 
 	compact_store(&store, show, &progress, error);

@@ -14,12 +14,14 @@ import harness
 import offline
 import tap
 from folder import AS_ROOT, worker
+from common import note
 from ledger import DONE, FcgiClient, Ledger, Writers
 
 NUMBER = 50 if LONG else 3
 # Small log files, so that many of them come and go; and each write of a copy takes its time, so that checkpoints come in between.
 SMALL_LOG = "set_lg_bsize 32768\nset_lg_max 131072\n"
 SLOW_MS = 25
+CLIENTS = 24
 
 
 class BackupCase(StoreCase):
@@ -312,22 +314,21 @@ class UnderLoad(BackupCase):
         self.serve()
         self.slow(SLOW_MS)
         ledger = Ledger()
-        writers = Writers(ledger, 24, lambda: FcgiClient(self.responder)).start()
-        logs, took, begun = [], [], []
-        try:
-            ledger.wait_count(DONE, 500)
-            for _ in range(NUMBER):
+        logs, took = [], []
+        for index in range(NUMBER):
+            writers = Writers(ledger, CLIENTS, lambda: FcgiClient(self.responder), first=index * CLIENTS).start()
+            try:
+                ledger.wait_count(DONE, 300)
                 before = Acknowledged(ledger)
-                begun = self.log_number(), time.monotonic()
-                path = self.place()
+                number, begun, path = self.log_number(), time.monotonic(), self.place()
                 self.done("backup", path)
-                took.append(time.monotonic() - begun[1])
-                logs.append(self.log_number() - begun[0])
-                self.check(path, before)
-        finally:
-            writers.stop()
-        tap_note("%d backups beside %d acknowledged writes: %.1f to %.1f s each, with %d to %d new log files meanwhile"
-                 % (NUMBER, ledger.acknowledged, min(took), max(took), min(logs), max(logs)))
+                took.append(time.monotonic() - begun)
+                logs.append(self.log_number() - number)
+            finally:
+                writers.stop()
+            self.check(path, before)
+        note("%d backups beside %d acknowledged writes: %.1f to %.1f s each, with %d to %d new log files meanwhile", NUMBER, ledger.acknowledged,
+             min(took), max(took), min(logs), max(logs))
         self.assertGreater(max(logs), 1)
 
     def log_number(self):
@@ -344,10 +345,6 @@ class UnderLoad(BackupCase):
         self.assertEqual(before.missing_from(store), [])
         self.assertGreater(len(before.sessions), 50)
         subprocess.run(["rm", "-r", path, home], check=True)
-
-
-def tap_note(text):
-    print("# " + text, flush=True)
 
 
 if __name__ == "__main__":
