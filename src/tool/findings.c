@@ -92,9 +92,8 @@ enum status findings_of_copy(struct findings *findings, const struct folder *fol
 		return error_context(error, "%s", name);
 	if (findings->count > 0)
 		error_set(error, STATUS_INVALID,
-			  "%s: what is listed above (%" PRIu64
-			  ") is wrong: see \"When something is wrong\" in operation.md",
-			  name, findings->count);
+			  "%s: what is listed above (%llu) is wrong: see \"When something is wrong\" in operation.md",
+			  name, (unsigned long long)findings->count);
 	return error->status;
 }
 

@@ -197,7 +197,8 @@ class Homes(ToolCase):
         self.responder.children[0].wait()
         self.assertEqual(self.tool.lines("users")[0]["sessions"], 1)
 
-    @tap.cases([(path, path) for path in ("/local/users", "/local/settle", "/local/stats", "/FocusStats/local/users", "/FocusStats/users")])
+    @tap.cases([(path, path) for path in ("/local/users", "/local/settle", "/local/stats", "/local/copy", "/local/copyState",
+                                             "/FocusStats/local/users", "/FocusStats/users")])
     def test_no_web_server_reaches_the_tool_s_actions(self, path):
         """Nor do parameters that only a relay sends."""
         self.serve(processes=2)

@@ -2,18 +2,23 @@
 """focusstats backup: a copy that restores to all that was acknowledged before it began, whatever goes on meanwhile; and no copy that is not one."""
 
 import os
+import re
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import types
 
 from store import LONG, STAGED, StoreCase
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "doc"))
+
 import harness
+import markdown
 import offline
 import tap
-from folder import AS_ROOT, worker
+from folder import AS_ROOT, SOURCE, worker
 from common import note
 from ledger import DONE, FcgiClient, Ledger, Writers
 
@@ -280,6 +285,48 @@ class Interrupted(BackupCase):
         self.faults.clear("write-slow")
         child.wait(60)
         self.assertEqual(child.returncode, 0, self.finish(child))
+
+
+class Documented(BackupCase):
+    """The commands of the documentation, and of systemd's unit."""
+
+    def shell(self, line):
+        environment = {**self.tool.environment(), "PATH": "%s:%s" % (self.store.bin, os.environ["PATH"])}
+        done = subprocess.run(["sh", "-c", line], env={**environment, "FOCUSSTATS_HOME": self.store.home}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              cwd=self.store.path, check=False)
+        self.assertEqual(done.returncode, 0, (line, done.stdout))
+        return done.stdout.decode()
+
+    def test_drills(self):
+        self.fill()
+        commands = [line for section in markdown.sections(markdown.read("doc/operation.md")) if section.title in ("Backup", "Restore", "Compacting")
+                    for block in markdown.blocks(section.lines) if block.language == "sh" for line in block.text.split("\n")]
+        said = [self.shell(line.replace("/var/backups/focusstats", self.room()).replace("/var/tmp/drill", self.store.join("run", "drill")))
+                for line in commands]
+        self.assertEqual([line.split()[0] for line in commands], ["install"] + 7 * ["focusstats"] + ["rm", "focusstats"])
+        self.assertRegex(said[1], "^backed up 2 users and 10 sessions, ")
+        self.assertIn("is whole", said[2])
+        self.assertRegex(said[4], "^restored 2 users and 10 sessions\n")
+        self.assertEqual(said[7], said[3])
+
+    def test_unit(self):
+        """What the timer starts: a backup with its time as the name; the last seven stay, and what was not completed goes."""
+        self.fill()
+        with open(os.path.join(SOURCE, "systemd", "focusstats-backup.service.in"), encoding="utf-8") as file:
+            text = file.read().replace("\\\n", "").replace("@bindir@", self.store.bin).replace("@home@", self.store.home).replace("%%", "%").replace("$$", "$")
+        make, thin = re.findall(r"(?m)^ExecStart(?:Post)?=(/bin/sh -c '.*')$", text)
+        room = self.store.home + "-backup"
+        os.mkdir(room)
+        self.store.give(room)
+        for day in range(10, 20):
+            os.mkdir(os.path.join(room, "202501%dT000000Z" % day))
+        for name in ("20250119T000000Z/incomplete", "other/file"):
+            self.store.write(os.path.join(room, name), "")
+        self.shell(make)
+        self.shell(thin)
+        made, = [name for name in os.listdir(room) if name > "20250119" and name.startswith("2")]
+        self.assertEqual(sorted(os.listdir(room)), ["202501%dT000000Z" % day for day in range(13, 19)] + [made, "other"])
+        self.assertIn("is whole", self.done("--home", os.path.join(room, made), "verify"))
 
 
 class Acknowledged:
