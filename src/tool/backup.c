@@ -152,7 +152,7 @@ enum status backup_run(const struct config *config, const struct options *option
 		       struct error *error)
 {
 	struct destination destination;
-	struct findings findings;
+	struct findings findings = {.count = 0};
 	struct staging staging;
 
 	if (open_destination(&destination, operands[0], config->home, error) != STATUS_OK)

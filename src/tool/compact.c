@@ -56,7 +56,7 @@ static enum status carry_out(const struct home *home, const struct options *opti
 enum status compact_run(const struct config *config, const struct options *options, char *const *operands,
 			struct error *error)
 {
-	struct home home;
+	struct home home = {.folder = -1, .lock = -1};
 	bool taken;
 
 	(void)operands;

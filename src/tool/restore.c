@@ -228,7 +228,7 @@ static enum status ask(const struct restore *restore, struct error *error)
 
 static enum status begin(struct restore *restore, struct error *error)
 {
-	struct findings findings;
+	struct findings findings = {.count = 0};
 	bool any;
 
 	if (check_source(restore, error) != STATUS_OK ||
@@ -290,7 +290,7 @@ enum status restore_run(const struct config *config, const struct options *optio
 			struct error *error)
 {
 	struct restore restore = {.options = options};
-	struct home home;
+	struct home home = {.folder = -1, .lock = -1};
 	bool taken;
 
 	if (folder_open(&restore.source, operands[0], error) != STATUS_OK)

@@ -26,10 +26,10 @@ static void print_counts(const struct findings *findings)
  * nobody has them open. */
 static void look_at_pages(const struct config *config, const struct options *options)
 {
-	struct findings findings;
+	struct findings findings = {.count = 0};
 	struct folder folder;
 	struct error ignored;
-	struct home home;
+	struct home home = {.folder = -1, .lock = -1};
 	bool taken;
 
 	if (home_open(&home, config->home, &ignored) != STATUS_OK)
@@ -48,7 +48,7 @@ enum status verify_run(const struct config *config, const struct options *option
 		       struct error *error)
 {
 	struct staging staging;
-	struct findings findings;
+	struct findings findings = {.count = 0};
 
 	(void)operands;
 	if (staging_make(&staging, config, options, error) != STATUS_OK) {
