@@ -3,8 +3,6 @@
 
 #include "tool/identity.h"
 
-#include "tool/client.h"
-
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

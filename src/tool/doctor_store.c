@@ -7,6 +7,7 @@
 #include "store/look.h"
 #include "tool/client.h"
 #include "tool/process.h"
+#include "tool/restore.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -187,16 +188,19 @@ void doctor_leftovers(struct doctor *doctor)
 			"look at the kernel's log (dmesg) and at the disk, then start the service: it recovers the "
 			"store and removes the file");
 	}
-	if (is_there(doctor, "restoring") && !doctor->held) {
+	if (is_there(doctor, STORE_RESTORING) && !doctor->held) {
 		doctor_problem(doctor, "a restore was interrupted (%s/restoring)", doctor->path);
 		doctor_advice(doctor, "run focusstats restore again");
 	}
-	if (is_there(doctor, "incomplete")) {
+	if (is_there(doctor, STORE_INCOMPLETE)) {
 		doctor_problem(doctor, "the folder is a backup that was not completed (%s/incomplete)", doctor->path);
 		doctor_advice(doctor, "make another one");
 	}
-	each_named(doctor, "backup.new", judge_old_copy, NULL);
-	each_named(doctor, "replaced.", judge_old_copy, NULL);
+	/* With a running service the former may be a copy under way. */
+	if (!doctor->held)
+		each_named(doctor, STORE_COPY, judge_old_copy, NULL);
+	each_named(doctor, RESTORE_STAGED, judge_old_copy, NULL);
+	each_named(doctor, RESTORE_REPLACED, judge_old_copy, NULL);
 	unsigned count = each_named(doctor, "__db.freezer.", add_size, &frozen);
 	if (count > 0 && !doctor->held) {
 		doctor_warning(doctor, "files __db.freezer.* of a process that was killed: %u, with %s", count,

@@ -23,7 +23,7 @@ static void print_usage(FILE *to)
 {
 	fputs("usage: focusstats [--home FOLDER] [--json] [-q] [--yes] COMMAND [OPERAND…]\n\ncommands:\n", to);
 	for (const struct command *command = commands; command->name; command++)
-		fprintf(to, "  %-8s%-7s%s\n", command->name, command->operands, command->summary);
+		fprintf(to, "  %-8s%-8s%s\n", command->name, command->operands, command->summary);
 	fputs("\noptions:\n"
 	      "  --home FOLDER  the data folder; otherwise FOCUSSTATS_HOME, or " FOCUSSTATS_DEFAULT_HOME "\n"
 	      "  --json         one JSON object a line instead of tables\n"

@@ -1,6 +1,6 @@
-/* focusstats restore; see restore.h. A copy of the backup is verified in the home (STAGED), then takes the place of what is there.
+/* focusstats restore; see restore.h. A copy of the backup is verified in the home (RESTORE_STAGED), then takes the place of what is there.
  * From the first file that is moved to the last one the mark STORE_RESTORING keeps everybody from opening the store; whoever
- * finds it goes on where it stopped: with the old files while STAGED is there, with the new ones once it is READY. */
+ * finds it goes on where it stopped: with the old files while RESTORE_STAGED is there, with the new ones once it is READY. */
 #include "tool/restore.h"
 
 #include "gateway/home.h"
@@ -17,7 +17,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STAGED "restore.new"
 #define READY "restore.ready"
 #define NEW_MARK STORE_RESTORING ".new"
 
@@ -125,7 +124,7 @@ static enum status move_old(struct restore *restore, struct error *error)
 		folder_close(&replaced);
 	}
 	if (error->status == STATUS_OK && folder_sync_names(&restore->home, error) == STATUS_OK &&
-	    renameat(restore->home.fd, STAGED, restore->home.fd, READY) != 0)
+	    renameat(restore->home.fd, RESTORE_STAGED, restore->home.fd, READY) != 0)
 		failed(error, restore, READY);
 	return error->status == STATUS_OK ? folder_sync_names(&restore->home, error) : error->status;
 }
@@ -150,7 +149,7 @@ static enum status move_new(struct restore *restore, struct error *error)
 static enum status replace(struct restore *restore, struct error *error)
 {
 	error->status = STATUS_OK;
-	if (folder_has(&restore->home, STAGED) && move_old(restore, error) != STATUS_OK)
+	if (folder_has(&restore->home, RESTORE_STAGED) && move_old(restore, error) != STATUS_OK)
 		return error->status;
 	if (folder_has(&restore->home, READY) && move_new(restore, error) != STATUS_OK)
 		return error->status;
@@ -181,8 +180,8 @@ static enum status stage(struct restore *restore, struct findings *findings, str
 	struct folder staged;
 	char path[4096];
 
-	snprintf(path, sizeof path, "%s/%s", restore->home.path, STAGED);
-	if (folder_open_within(&staged, &restore->home, STAGED, path, error) != STATUS_OK)
+	snprintf(path, sizeof path, "%s/%s", restore->home.path, RESTORE_STAGED);
+	if (folder_open_within(&staged, &restore->home, RESTORE_STAGED, path, error) != STATUS_OK)
 		return error->status;
 	if (folder_clear(&staged, error) == STATUS_OK) {
 		struct progress progress = progress_begin(restore->options, "copying", "bytes",
@@ -196,7 +195,7 @@ static enum status stage(struct restore *restore, struct findings *findings, str
 	if (error->status != STATUS_OK) {
 		struct error ignored;
 		folder_clear(&staged, &ignored);
-		unlinkat(restore->home.fd, STAGED, AT_REMOVEDIR);
+		unlinkat(restore->home.fd, RESTORE_STAGED, AT_REMOVEDIR);
 		error_context(error, "nothing was restored");
 	}
 	folder_close(&staged);
@@ -211,9 +210,9 @@ static void name_replaced(struct restore *restore)
 	time_t seconds = time(NULL);
 
 	strftime(now, sizeof now, "%Y%m%dT%H%M%SZ", gmtime_r(&seconds, &utc));
-	snprintf(restore->replaced, NAME_SIZE, "replaced.%s", now);
+	snprintf(restore->replaced, NAME_SIZE, RESTORE_REPLACED "%s", now);
 	for (int number = 2; folder_has(&restore->home, restore->replaced); number++)
-		snprintf(restore->replaced, NAME_SIZE, "replaced.%s-%d", now, number);
+		snprintf(restore->replaced, NAME_SIZE, RESTORE_REPLACED "%s-%d", now, number);
 }
 
 static enum status ask(const struct restore *restore, struct error *error)

@@ -563,7 +563,7 @@ class Leftovers(DoctorCase):
         self.write(name)
         self.problem("leftovers", text, "(%s/%s)" % (self.home, name), advice)
 
-    @tap.cases([(name, name) for name in ("backup.new", "replaced.20261126")])
+    @tap.cases([(name, name) for name in ("copy.new", "restore.new", "replaced.20261126")])
     def test_old_copy(self, name):
         self.make()
         os.mkdir(os.path.join(self.home, name))
