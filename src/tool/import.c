@@ -5,6 +5,7 @@
 #include "api/records.h"
 #include "base/clock.h"
 #include "base/names.h"
+#include "tool/import_koreader.h"
 #include "tool/import_records.h"
 #include "tool/progress.h"
 
@@ -252,6 +253,8 @@ static void print_report(const struct import *import)
 
 const struct import_format import_formats[] = {
 	{"focusstats", "what export writes", 0, false, import_records_read},
+	{"koreader", "statistics.sqlite3 of KOReader", OPTION_USER | OPTION_LIBRARY | OPTION_GAP | OPTION_SHIFT, true,
+	 import_koreader_read},
 	{NULL, NULL, 0, false, NULL},
 };
 

@@ -16,7 +16,7 @@ enum {
 	EXIT_USAGE = 2,
 	GAP_SECONDS = 300,
 	GAP_MAX_SECONDS = 86400,
-	SHIFT_MAX_SECONDS = 1000000000, /* some 30 years: a device whose clock began in 1970 or 2000 */
+	SHIFT_MAX_SECONDS = 2000000000, /* some 63 years: a device whose clock began in 1970 or 2000 */
 };
 
 static void print_usage(FILE *to)
