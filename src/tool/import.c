@@ -5,6 +5,7 @@
 #include "api/records.h"
 #include "base/clock.h"
 #include "base/names.h"
+#include "tool/import_audiobookshelf.h"
 #include "tool/import_koreader.h"
 #include "tool/import_records.h"
 #include "tool/progress.h"
@@ -255,6 +256,8 @@ const struct import_format import_formats[] = {
 	{"focusstats", "what export writes", 0, false, import_records_read},
 	{"koreader", "statistics.sqlite3 of KOReader", OPTION_USER | OPTION_LIBRARY | OPTION_GAP | OPTION_SHIFT, true,
 	 import_koreader_read},
+	{"audiobookshelf", "listening sessions, as the API of Audiobookshelf answers them",
+	 OPTION_USER | OPTION_LIBRARY, false, import_audiobookshelf_read},
 	{NULL, NULL, 0, false, NULL},
 };
 
