@@ -105,14 +105,14 @@ static enum status check_schema(const struct foreign *foreign, struct error *err
 		return error->status;
 	if (has_books && schema < SCHEMA_OLDEST)
 		return error_set(error, STATUS_INVALID,
-				 "%s: has schema %" PRId64 " of KOReader's statistics, and %d to %d can be read: "
+				 "%s: has schema %lld of KOReader's statistics, and %d to %d can be read: "
 				 "open it with a newer KOReader once, which brings it up",
-				 foreign->file, schema, SCHEMA_OLDEST, SCHEMA_NEWEST);
+				 foreign->file, (long long)schema, SCHEMA_OLDEST, SCHEMA_NEWEST);
 	if (has_books && has_pages && schema > SCHEMA_NEWEST)
 		return error_set(error, STATUS_INVALID,
-				 "%s: has schema %" PRId64 " of KOReader's statistics, and %d to %d can be read: "
+				 "%s: has schema %lld of KOReader's statistics, and %d to %d can be read: "
 				 "it is of a KOReader that is newer than this program",
-				 foreign->file, schema, SCHEMA_OLDEST, SCHEMA_NEWEST);
+				 foreign->file, (long long)schema, SCHEMA_OLDEST, SCHEMA_NEWEST);
 	if (!has_books || !has_pages)
 		return error_set(error, STATUS_INVALID, "%s: is not KOReader's statistics: there is no table %s",
 				 foreign->file, has_books ? "page_stat_data" : "book");

@@ -23,8 +23,8 @@ SETTINGS = "man/focusstats.5"
 RESPONDER = "man/focusstats.fcgi.8"
 MANUALS = ["man/focusstats.1", SETTINGS, "man/focusstats.7", RESPONDER]
 # The functions whose text reaches a client or a log.
-CALLS = ["error_set", "error_detail", "environment_error", "log_line", "log_repeated", "unusable", "cannot", "bad", "refuse_session", "fatal", "snprintf(why",
-         "snprintf(what", "doctor_problem", "doctor_warning"]
+CALLS = ["error_set", "error_detail", "environment_error", "log_line", "log_repeated", "unusable", "cannot", "bad", "refuse", "refuse_session", "import_refuse", "give_up",
+         "fatal", "snprintf(why", "snprintf(what", "doctor_problem", "doctor_warning"]
 STRING = r'"((?:[^"\\]|\\.)*)"'
 
 

@@ -8,12 +8,17 @@
             self.refusals(path)                      must end with 1; [(line or row, reason)]
             text = self.fails(path, "words")         must end with 1 and store nothing of the file; what it said
             self.exported("session")                 what the store has, as export writes it
+            self.assert_examples("koreader", 2)      the two blocks of commands of doc/moving.md, in the folder log, print what stands there
+
+The scripts put tests/doc on sys.path too.
 """
 
 import datetime
 import json
+import subprocess
 
 import harness
+from markdown import blocks, read
 from tool import Tool
 
 
@@ -61,6 +66,18 @@ class ImportCase(harness.Case):
         for word in words:
             self.assertIn(word, done.stderr)
         return done.stderr
+
+    def assert_examples(self, format, count):
+        shown = [block for block in blocks(read("doc/moving.md").split("\n")) if block.language == "console" and "--format %s " % format in block.text]
+        self.assertEqual(len(shown), count)
+        for block in shown:
+            printed = []
+            for line in block.lines:
+                if line.startswith("$ focusstats "):
+                    done = subprocess.run("'%s' %s" % (self.tool.program, line[len("$ focusstats "):]), shell=True, cwd=self.store.join("log"),
+                                          env=self.tool.environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+                    printed += [line, *done.stdout.decode().splitlines()]
+            self.assertEqual(printed, block.lines)
 
     def exported_text(self):
         done = self.tool.run("export")

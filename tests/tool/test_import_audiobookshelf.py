@@ -12,10 +12,12 @@ import time
 import uuid
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "doc"))
 
 import harness
 import tap
 from imports import ImportCase, milliseconds
+from markdown import blocks, read
 
 SPACE = uuid.UUID("e26b308a-41d7-4f05-b17c-902df4661b3e")
 START = 1668330137087
@@ -243,6 +245,16 @@ class Refused(AudiobookshelfCase):
     def test_files_that_cannot_be_read(self):
         self.fails(self.store.join("missing"), self.store.join("missing") + ": No such file or directory")
         self.fails(self.store.path, self.store.path + ": ", "Is a directory")
+
+
+class Documentation(AudiobookshelfCase):
+    def test_examples(self):
+        """The command of doc/moving.md with the answer that stands before it."""
+        answer, = [block.text for block in blocks(read("doc/moving.md").split("\n")) if block.language == "json"]
+        self.file(answer, "log/sessions.json")
+        self.assert_examples("audiobookshelf", 1)
+        self.assertEqual([(found["library"], milliseconds(found["endTime"]) - milliseconds(found["startTime"])) for found in self.exported("session")],
+                         [("audiobooks", 1800000), ("audiobooks", 2400000)])
 
 
 class Large(AudiobookshelfCase):

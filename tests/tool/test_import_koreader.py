@@ -10,6 +10,7 @@ import time
 import uuid
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lib"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "doc"))
 
 import harness
 import tap
@@ -435,6 +436,13 @@ class Contents(KOReaderCase):
         self.assertGreater(len(expected), 3000)
         self.imported(path)
         self.assertEqual(self.stored(), expected)
+
+
+class Documentation(KOReaderCase):
+    def test_examples(self):
+        """The commands of doc/moving.md with the real file."""
+        shutil.copy(REAL, self.store.join("log", "statistics.sqlite3"))
+        self.assert_examples("koreader", 1)
 
 
 class NotOne(KOReaderCase):
