@@ -152,6 +152,7 @@ static struct operation operation_of(const struct call *call, int flags, const s
 		.description = item->description,
 		.session = &item->session,
 		.grows = flags & RECORDS_GROW,
+		.outline = flags & RECORDS_OUTLINE,
 		.dry_run = flags & RECORDS_DRY_RUN,
 	};
 

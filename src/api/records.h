@@ -9,7 +9,8 @@
  *   16     id       of sessions
  *   all    value    of `stats`, `documents` or `sessions`
  *
- * A body of the import begins with two bytes: RECORDS_VERSION, and flags: 1 for a dry run, 2 where sessions may have grown. Its
+ * A body of the import begins with two bytes: RECORDS_VERSION, and flags: 1 for a dry run, 2 where sessions may have grown, 4 where
+ * they are outlines (store/operation.h). Its
  * answer has for each record a byte, enum store_became or RECORDS_REFUSED; behind the latter an enum status, and the size (2 bytes) and
  * bytes of the reason.
  */
@@ -22,6 +23,7 @@ enum {
 	RECORDS_VERSION = 1, /* the tool and the owner may be of different releases */
 	RECORDS_DRY_RUN = 1,
 	RECORDS_GROW = 2,
+	RECORDS_OUTLINE = 4,
 	RECORDS_REFUSED = 255,
 	RECORDS_MAX = 1000, /* in one call */
 };

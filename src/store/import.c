@@ -73,15 +73,45 @@ static bool is_same_reading(const struct session *there, const struct session *s
 {
 	return identifier_equal(&there->user, &session->user) &&
 	       identifier_equal(&there->document, &session->document) &&
-	       identifier_equal(&there->library, &session->library) && there->facts.ended && session->facts.ended &&
-	       there->facts.start_ms == session->facts.start_ms;
+	       identifier_equal(&there->library, &session->library) && there->facts.start_ms == session->facts.start_ms;
+}
+
+/* A session of a format that leaves out much, with what it may have left out as it is there. */
+static struct session completed(const struct session *session, const struct session *there)
+{
+	struct session complete = *session;
+	struct session_facts *facts = &complete.facts;
+	bool same_progress = !(facts->progress < there->facts.progress) && !(facts->progress > there->facts.progress);
+
+	complete.started = there->started;
+	facts->seen = there->facts.seen;
+	facts->last_seen_ms = there->facts.last_seen_ms;
+	if (!facts->ended && there->facts.ended) {
+		facts->ended = true;
+		facts->end_ms = there->facts.end_ms;
+	}
+	if (there->facts.reported && (!facts->reported || same_progress)) {
+		facts->reported = true;
+		facts->progress = there->facts.progress;
+		facts->progress_ms = there->facts.progress_ms;
+	}
+	return complete;
+}
+
+/* Whether a session that is there has gone on in the one that is imported. */
+static bool has_grown(const struct operation *operation, const struct session *there, const struct session *session)
+{
+	if (!is_same_reading(there, session) || !session->facts.ended)
+		return false;
+	return there->facts.ended ? operation->grows : operation->outline;
 }
 
 int import_session(struct work *work)
 {
-	const struct session *session = work->operation->session;
-	bool dry_run = work->operation->dry_run, found;
-	struct session there;
+	const struct operation *operation = work->operation;
+	const struct session *session = operation->session;
+	bool dry_run = operation->dry_run, found;
+	struct session there, complete;
 
 	int result = find_user(work, &session->user, &found);
 	if (result != 0 || !found)
@@ -93,13 +123,17 @@ int import_session(struct work *work)
 	if (!found)
 		return dry_run ? 0 : work_replace(work, NULL, session);
 	work->outcome->became = STORE_THERE;
+	if (operation->outline) {
+		complete = completed(session, &there);
+		session = &complete;
+	}
 	if (session_equal(&there, session))
 		return 0;
-	if (!work->operation->grows || !is_same_reading(&there, session)) {
+	if (!has_grown(operation, &there, session)) {
 		work_refuse_session(work, &session->id, STATUS_CONFLICT, "is there already, with other values");
 		return 0;
 	}
-	if (session->facts.end_ms <= there.facts.end_ms)
+	if (there.facts.ended && session->facts.end_ms <= there.facts.end_ms)
 		return 0;
 	work->outcome->became = STORE_GROWN;
 	return dry_run ? 0 : work_replace(work, &there, session);

@@ -52,7 +52,8 @@ enum {
  *   start, end      session_check_start, _end, _edit           STATUS_INVALID
  *   import user     none of that name, or the very same one    STATUS_CONFLICT
  *   import session  none has the id, or the very same one, or  STATUS_CONFLICT
- *                   with `grows` one with an earlier end
+ *                   with `grows` one with an earlier end,
+ *                   with `outline` one without an end
  *
  * Before all else what counts as ended by now (session_is_over) of the user's sessions is stored so; but not by imports and
  * look-ups.
@@ -73,6 +74,7 @@ struct operation {
 	bool restricted;         /* only the actor's own sessions exist for it */
 	bool repeated;           /* sent before, and what became of it is not known */
 	bool grows;              /* import session: one that is there and ends earlier becomes this one */
+	bool outline;            /* import session: only whose it is, of what, its start, end and progress are known */
 	bool dry_run;            /* imports: only tell what would become of it */
 };
 

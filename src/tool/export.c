@@ -226,10 +226,10 @@ enum status export_run(struct client *client, const struct options *options, cha
 		export_user(&walk, options->user, error);
 	else
 		export_all(&walk, error);
-	if (error->status == STATUS_OK && walk.format->end) {
+	if (error->status == STATUS_OK && walk.format->end)
 		walk.format->end(&walk.out, &walk.counts);
+	if (error->status == STATUS_OK)
 		write_out(&walk, error);
-	}
 	progress_clear(&walk.progress);
 	forget(&walk.descriptions);
 	names_release(&walk.descriptions.documents);

@@ -38,7 +38,7 @@ struct import {
 	struct buffer batch;
 	struct sent sent[BATCH_MAX];
 	size_t count;
-	unsigned flags;       /* IMPORT_GROWS, of the sessions in the batch */
+	unsigned flags;       /* IMPORT_GROWS and IMPORT_OUTLINE, of the sessions in the batch */
 	struct names ensured; /* the users that --create-users has put into a batch */
 	struct names planned; /* in a dry run, the users that would be created */
 	uint64_t counts[KINDS][FATES], others_refused, handed_over;
@@ -77,6 +77,12 @@ static bool is_planned(const struct import *import, const struct sent *sent)
 	return names_find(&import->planned, identifier_text(&sent->user)) != NAMES_FAILED;
 }
 
+void import_remark(struct import *import, const char *text)
+{
+	progress_clear(&import->progress);
+	fprintf(stderr, "%s: %s\n", import->file, text);
+}
+
 static void count(struct import *import, const struct sent *sent, enum fate fate)
 {
 	if (import->options->dry_run && sent->kind == KIND_USER && fate == FATE_CREATED) {
@@ -87,6 +93,16 @@ static void count(struct import *import, const struct sent *sent, enum fate fate
 	}
 	if (!sent->implied || fate == FATE_CREATED)
 		import->counts[sent->kind][fate]++;
+}
+
+/* Behind the text that there is no such user. */
+static void add_hint(struct error *reason)
+{
+	static const char hint[] = ": users come before what is theirs, or --create-users makes them";
+	size_t size = strlen(reason->text);
+
+	if (size + sizeof hint <= sizeof reason->text)
+		memcpy(reason->text + size, hint, sizeof hint);
 }
 
 /* What became of one record; moves *answer on. False where the answer is none. */
@@ -112,6 +128,8 @@ static bool take_fate(struct import *import, const struct sent *sent, struct tex
 			count(import, sent, FATE_CREATED);
 		} else {
 			count(import, sent, FATE_REFUSED);
+			if (reason.status == STATUS_NOT_FOUND)
+				add_hint(&reason);
 			report_refused(import, sent->place, reason.text);
 		}
 	}
@@ -124,7 +142,8 @@ static bool take_fate(struct import *import, const struct sent *sent, struct tex
 static enum status send_batch(struct import *import, struct error *error)
 {
 	const char header[] = {RECORDS_VERSION, (char)((import->options->dry_run ? RECORDS_DRY_RUN : 0) |
-						       (import->flags & IMPORT_GROWS ? RECORDS_GROW : 0))};
+						       (import->flags & IMPORT_GROWS ? RECORDS_GROW : 0) |
+						       (import->flags & IMPORT_OUTLINE ? RECORDS_OUTLINE : 0))};
 	struct buffer answer = BUFFER_INIT;
 
 	error->status = STATUS_OK;
@@ -210,7 +229,7 @@ enum status import_put_session(struct import *import, import_place place, const 
 		return STATUS_OK;
 	}
 	/* Whether sessions may have grown is said once for a batch. */
-	if ((flags ^ import->flags) & IMPORT_GROWS && send_batch(import, error) != STATUS_OK)
+	if ((flags ^ import->flags) & (IMPORT_GROWS | IMPORT_OUTLINE) && send_batch(import, error) != STATUS_OK)
 		return error->status;
 	import->flags = flags;
 	if (ensure_user(import, place, &session->user, error) != STATUS_OK)

@@ -45,6 +45,10 @@ enum {
 	IMPORT_GROWS = 1,
 	/* It comes from a store: its times are not held against the clock. */
 	IMPORT_EXACT = 2,
+	/* Its format tells neither heartbeats nor when progress was told nor what document the session was started with; one that
+	 * is there need not be the same in these, nor in an end or progress that is not told here. One that is there still open gets the
+	 * end. */
+	IMPORT_OUTLINE = 4,
 };
 
 /* A session, with its id. It is already there where one has the id and all its values; refused where one has the id and others. Of
@@ -54,6 +58,9 @@ enum status import_put_session(struct import *import, import_place place, const 
 
 /* Refuse what is no record. The reason is a short sentence without a full stop that names the field and value; it is copied. */
 void import_refuse(struct import *import, import_place place, const char *reason);
+
+/* Tell the person something about the file as a whole. The text is a short sentence without a full stop; it is copied. */
+void import_remark(struct import *import, const char *text);
 
 /* A reader of a format: it reads the file, "-" for standard input, and hands over what is in it. A file that is not of the
  * format at all is STATUS_INVALID with a text that begins with the file's name. */

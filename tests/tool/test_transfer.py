@@ -239,7 +239,7 @@ class Options(TransferCase):
         self.assertEqual(self.counts(text_of(records), "--dry-run"), {"users": {"created": 1}, "documents": {"created": 1}, "sessions": {"created": 1}})
         self.assertEqual(self.tool.lines("users"), [])
         report, refused = self.take(text_of([session(1)]), "--dry-run")
-        self.assertEqual((report["dryRun"], refused), (True, {2: "there is no user 'ada'"}))
+        self.assertEqual((report["dryRun"], refused), (True, {2: "there is no user 'ada': users come before what is theirs, or --create-users makes them"}))
         self.counts(text_of(records))
         self.assertEqual(self.counts(text_of([*records, session(2)]), "--dry-run")["sessions"], {"created": 1, "alreadyThere": 1})
         self.assertEqual(self.tool.lines("users")[0]["sessions"], 1)
