@@ -6,6 +6,8 @@
 #include "base/clock.h"
 #include "base/names.h"
 #include "domain/instant.h"
+#include "tool/export_csv.h"
+#include "tool/export_icalendar.h"
 #include "tool/export_records.h"
 #include "tool/progress.h"
 
@@ -199,7 +201,7 @@ static enum status export_all(struct walk *walk, struct error *error)
 	return error->status;
 }
 
-const struct export_format *const export_formats[] = {&export_records, NULL};
+const struct export_format *const export_formats[] = {&export_records, &export_csv, &export_icalendar, NULL};
 
 static const struct export_format *find_format(const char *name)
 {
