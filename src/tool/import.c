@@ -8,6 +8,7 @@
 #include "tool/import_audiobookshelf.h"
 #include "tool/import_koreader.h"
 #include "tool/import_csv.h"
+#include "tool/import_mongodb.h"
 #include "tool/import_records.h"
 #include "tool/progress.h"
 
@@ -278,6 +279,7 @@ const struct import_format import_formats[] = {
 	 import_koreader_read},
 	{"audiobookshelf", "listening sessions, as the API of Audiobookshelf answers them",
 	 OPTION_USER | OPTION_LIBRARY, false, import_audiobookshelf_read},
+	{"mongodb", "mongoexport of the earlier server", OPTION_LIBRARY, false, import_mongodb_read},
 	{"csv", "sessions, a line each", OPTION_USER | OPTION_LIBRARY, false, import_csv_read},
 	{NULL, NULL, 0, false, NULL},
 };
