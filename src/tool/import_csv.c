@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { REMEMBERED = 4096 };
+enum { REMEMBERED_ROWS = 1024, REMEMBERED_IN_A_ROW = 8 };
 
 struct table {
 	struct import *import;
@@ -15,9 +15,9 @@ struct table {
 	struct csv_defaults defaults;
 	size_t places[CSV_COLUMNS]; /* of the columns; CSV_CELLS_MAX where it is not there */
 	size_t width;
-	/* Of descriptions that were handed over a while ago, so that not every record of a document hands it over anew. A
-	 * place is that of the hash itself; 0 where there is none. */
-	uint64_t remembered[REMEMBERED];
+	/* Hashes of the descriptions that were handed over last, so that not every record of a document hands it over anew: each
+	 * in the row that it names, the latest first. */
+	uint64_t remembered[REMEMBERED_ROWS][REMEMBERED_IN_A_ROW];
 	struct description description;
 };
 
@@ -107,10 +107,13 @@ static bool remembers(struct table *table, const struct session *session, struct
 	hash = add_hash(hash, identifier_text(&session->user));
 	hash = add_hash(hash, identifier_text(&session->document));
 	hash = add_hash(add_hash(hash, title), authors);
-	uint64_t *place = &table->remembered[hash % REMEMBERED];
-	bool known = *place == hash;
-	*place = hash;
-	return known;
+	uint64_t *row = table->remembered[(hash >> 32) % REMEMBERED_ROWS]; /* its lower bits are not as well spread */
+	for (size_t i = 0; i < REMEMBERED_IN_A_ROW; i++)
+		if (row[i] == hash)
+			return true;
+	memmove(row + 1, row, (REMEMBERED_IN_A_ROW - 1) * sizeof *row);
+	row[0] = hash;
+	return false;
 }
 
 static enum status put(struct table *table, import_place place, const struct text *cells, size_t count,

@@ -243,6 +243,12 @@ class Importing(CsvCase):
                          {"d": ("One", ["A", "B"]), "e": (None, ["C;D", "E\\", "F \\g"]), "f": ("Two", [])})
         self.assertEqual(report["documents"], {**NOTHING, "created": 3, "alreadyThere": 1})
 
+    def test_a_library_read_by_turns(self):
+        """Each document is told of once, though every record of it says what it is called."""
+        rows = ["book %d,2025-11-10T12:%02d:%02d.%03dZ,1,Title %d\n" % (book, at, book // 100, book % 100, book) for at in range(3) for book in range(600)]
+        report, _, _ = self.bring_text("document,startTime,seconds,title\n" + "".join(rows), "--user", "ann")
+        self.assertEqual((report["documents"], report["sessions"]), ({**NOTHING, "created": 600}, {**NOTHING, "created": 1800}))
+
     def test_users_and_libraries(self):
         """Of the record, or else of the command."""
         self.tool.run("init", "bob")
