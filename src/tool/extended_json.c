@@ -1,17 +1,18 @@
 /* Values of Extended JSON; see extended_json.h. */
 #include "tool/extended_json.h"
 
+#include "base/base64.h"
 #include "domain/derived.h"
 #include "tool/foreign_time.h"
 
+#include <ctype.h>
 #include <errno.h>
-#include <glib.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { OBJECT_ID_DIGITS = 24, UUID_BYTES = 16, UUID_BASE64_BYTES = 24, NUMBER_TEXT_SIZE = 24 };
+enum { OBJECT_ID_DIGITS = 24, NUMBER_TEXT_SIZE = 24 };
 
 /* The space of names for derived_uuid: ids that are no UUID. */
 static const struct uuid space = {
@@ -134,7 +135,7 @@ static bool is_object_id(struct text text)
 {
 	size_t digits = 0;
 
-	while (digits < text.size && g_ascii_isxdigit(text.data[digits]))
+	while (digits < text.size && isxdigit((unsigned char)text.data[digits]))
 		digits++;
 	return digits == text.size && digits == OBJECT_ID_DIGITS;
 }
@@ -144,22 +145,12 @@ static bool is_object_id(struct text text)
 static bool uuid_of_bytes(json_object *base64, json_object *subtype, struct uuid *uuid)
 {
 	struct text type = string_of(subtype), digits = string_of(base64);
-	gsize size = 0;
 
 	if (!json_object_is_type(subtype, json_type_string) || !json_object_is_type(base64, json_type_string) ||
 	    !(text_equal(type, text_of("04")) || text_equal(type, text_of("03")) || text_equal(type, text_of("4")) ||
 	      text_equal(type, text_of("3"))))
 		return false;
-	if (digits.size != UUID_BASE64_BYTES ||
-	    strspn(digits.data, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				"abcdefghijklmnopqrstuvwxyz0123456789+/=") != digits.size)
-		return false;
-	guchar *bytes = g_base64_decode(digits.data, &size);
-	bool right = size == UUID_BYTES;
-	if (right)
-		memcpy(uuid->bytes, bytes, UUID_BYTES);
-	g_free(bytes);
-	return right;
+	return base64_decode(digits, uuid->bytes, sizeof uuid->bytes);
 }
 
 /* {"$binary": {"base64": …, "subType": …}} of version 2, {"$binary": …, "$type": …} of version 1, {"$uuid": …} of both. */

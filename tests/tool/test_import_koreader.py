@@ -169,7 +169,7 @@ class RealFile(KOReaderCase):
 
     def test_users_are_made_only_when_that_is_said(self):
         self.OPTIONS = ("--user", "reader")
-        self.assertEqual(set(reason for _, reason in self.refusals(REAL)), {"there is no user 'reader'"})
+        self.assertEqual(set(reason for _, reason in self.refusals(REAL)), {"there is no user 'reader': users come before what is theirs, or --create-users makes them"})
         self.tool.run("init", "reader")
         self.imported(REAL)
         self.assertEqual(self.stored(), reckoned(REAL))
