@@ -195,16 +195,17 @@ static int open_handle(const struct store_options *options, DB_ENV **handle)
 	if (result != 0)
 		return result;
 	DB_ENV *env = *handle;
+	u_int32_t locks = LOCKS_MAX + options->locks;
 	env->set_errcall(env, report);
 	(void)env->set_event_notify(env, notify);
 	if ((result = env->set_lg_max(env, LOG_FILE_BYTES)) != 0 ||
 	    (result = env->log_set_config(env, DB_LOG_AUTO_REMOVE, 1)) != 0 ||
 	    (result = env->set_cachesize(env, 0, cache_bytes, 1)) != 0)
 		return result;
-	if (!options->once && ((result = env->set_lg_bsize(env, LOG_BUFFER_BYTES)) != 0 ||
-			       (result = env->set_lk_max_locks(env, LOCKS_MAX)) != 0 ||
-			       (result = env->set_lk_max_objects(env, LOCKS_MAX)) != 0 ||
-			       (result = env->set_tx_max(env, TRANSACTIONS_MAX)) != 0))
+	if (!options->once &&
+	    ((result = env->set_lg_bsize(env, LOG_BUFFER_BYTES)) != 0 ||
+	     (result = env->set_lk_max_locks(env, locks)) != 0 || (result = env->set_lk_max_objects(env, locks)) != 0 ||
+	     (result = env->set_tx_max(env, TRANSACTIONS_MAX)) != 0))
 		return result;
 	/* Pages of a copy may be older than the last checkpoint of its log, so all of that is to be carried out again. */
 	return env->open(env, options->home,

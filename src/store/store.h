@@ -24,11 +24,12 @@ bool store_is_file(const char *name);
 struct store;
 
 struct store_options {
-	const char *home;        /* the folder, absolute; must exist and be this process's alone */
-	const char *name;        /* what the log calls it */
-	bool once;               /* for one request: little cache, no checkpoints before the close */
-	bool job;                /* for long work of one process alone: some cache, and checkpoints */
-	bool copy;               /* the folder is a copy that nobody has opened yet: recover all of its log */
+	const char *home; /* the folder, absolute; must exist and be this process's alone */
+	const char *name; /* what the log calls it */
+	bool once;        /* for one request: little cache, no checkpoints before the close */
+	bool job;         /* for long work of one process alone: some cache, and checkpoints */
+	bool copy;        /* the folder is a copy that nobody has opened yet: recover all of its log */
+	uint32_t locks;   /* pages that one transaction may have to lock, where that is more than usual; otherwise 0 */
 	struct metrics *metrics; /* where commits are counted, or NULL; outlives the store */
 	/* Called, from any thread, where the process must not go on with this store: a sync failed, or the engine
 	 * needs recovery. Must log `what` and end the process, without closing the store. */

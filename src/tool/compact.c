@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LOCK_WAIT_MS = 500 };
+enum { LOCK_WAIT_MS = 500, PAGE_BYTES = 4096 };
 
 static bool is_database(const char *name)
 {
@@ -37,9 +37,14 @@ static void end_process(void *context, const char *what)
 static enum status carry_out(const struct home *home, const struct options *options, struct error *error)
 {
 	struct progress progress = progress_begin(options, "compacting", "pages", 0);
-	const struct store_options store = {.home = home_reach(home), .name = home->path, .fatal = end_process};
 	const struct folder folder = {home->path, home->folder};
 	uint64_t before = folder_bytes(&folder, is_database);
+	const struct store_options store = {
+		.home = home_reach(home),
+		.name = home->path,
+		.locks = (uint32_t)(before / PAGE_BYTES), /* the engine locks all pages that it cuts off at a time */
+		.fatal = end_process,
+	};
 
 	compact_store(&store, show, &progress, error);
 	progress_clear(&progress);

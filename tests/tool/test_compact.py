@@ -5,8 +5,9 @@ import os
 import signal
 import time
 
-from store import StoreCase
+from store import LONG, StoreCase
 
+import harness
 import tap
 
 
@@ -16,7 +17,10 @@ class Compact(StoreCase):
         before = self.everything()
         self.serve()
         self.post("initUser", user="large")
-        self.add("large", 4000, long=True)
+        self.add("large", 30000 if LONG else 4000, long=True)
+        self.post("removeUser", user="large", confirm="large")
+        # Once all of it is deleted the name is free again.
+        harness.wait_until(lambda: self.responder.post("initUser", {"user": "large"}).status == 200, "the large user is deleted")
         self.post("removeUser", user="large", confirm="large")
         self.responder.stop()
         large = self.bytes()
