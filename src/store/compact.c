@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 enum {
-	STEP_PAGES = 2000, /* freed before the next checkpoint, without which the log of all of it is kept */
-	PASSES_MAX = 3,    /* a pass may leave pages that the next one can move */
+	STEP_PAGES = 20000, /* freed before the next checkpoint, without which the log of all of it is kept */
+	PASSES_MAX = 3,     /* a pass may leave pages that the next one can move */
 };
 
 struct compacting {
