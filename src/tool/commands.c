@@ -8,6 +8,7 @@
 #include "tool/doctor.h"
 #include "tool/export.h"
 #include "tool/import_command.h"
+#include "tool/members.h"
 #include "tool/restore.h"
 #include "tool/verify.h"
 
@@ -20,27 +21,6 @@
 #include <unistd.h>
 
 enum { PAGE_USERS = 1000, SECONDS_A_MINUTE = 60, SECONDS_AN_HOUR = 3600 };
-
-/* What an answer has under a key; NULL where it has none. */
-static json_object *member(json_object *object, const char *key)
-{
-	json_object *value = NULL;
-
-	json_object_object_get_ex(object, key, &value);
-	return value;
-}
-
-static const char *string_of(json_object *object, const char *key)
-{
-	json_object *value = member(object, key);
-
-	return value ? json_object_get_string(value) : "none";
-}
-
-static int64_t number_of(json_object *object, const char *key)
-{
-	return json_object_get_int64(member(object, key));
-}
 
 static void print_json(json_object *object)
 {
@@ -80,7 +60,7 @@ static enum status ask_one(struct client *client, const char *path, const char *
 
 	if (ask_about(client, path, user, &answer, error) != STATUS_OK)
 		return error->status;
-	*object = json_object_get(member(json_object_array_get_idx(answer, 0), key));
+	*object = json_object_get(members_get(json_object_array_get_idx(answer, 0), key));
 	json_object_put(answer);
 	return STATUS_OK;
 }
@@ -100,12 +80,12 @@ static enum status each_user(struct client *client,
 			break;
 		count = json_object_array_length(page);
 		for (size_t i = 0; i < count && error->status == STATUS_OK; i++)
-			visit(client, context, member(json_object_array_get_idx(page, i), "user"), error);
+			visit(client, context, members_get(json_object_array_get_idx(page, i), "user"), error);
 		if (count > 0)
 			json_object_object_add(
 				fields, "after",
-				json_object_get(
-					member(member(json_object_array_get_idx(page, count - 1), "user"), "user")));
+				json_object_get(members_get(
+					members_get(json_object_array_get_idx(page, count - 1), "user"), "user")));
 		json_object_put(page);
 	} while (error->status == STATUS_OK && count == PAGE_USERS);
 	json_object_put(fields);
@@ -135,8 +115,9 @@ static enum status print_user(struct client *client, void *context, json_object 
 	if (listing->options->json)
 		print_json(user);
 	else
-		printf("%8" PRId64 "  %6" PRId64 "  %12s  %s\n", number_of(user, "sessions"), number_of(user, "active"),
-		       duration(number_of(user, "seconds"), time), string_of(user, "user"));
+		printf("%8" PRId64 "  %6" PRId64 "  %12s  %s\n", members_number(user, "sessions"),
+		       members_number(user, "active"), duration(members_number(user, "seconds"), time),
+		       members_string(user, "user", "none"));
 	return error->status;
 }
 
@@ -163,23 +144,24 @@ static const struct part {
 
 static void print_details(json_object *user)
 {
-	json_object *summary = member(user, "summary"), *settings = member(user, "settings");
+	json_object *summary = members_get(user, "summary"), *settings = members_get(user, "settings");
 	char read[48], goal[48], idle[48];
 
-	duration(number_of(summary, "seconds"), read);
-	duration(number_of(settings, "dailyGoalSeconds"), goal);
-	duration(number_of(settings, "idleTimeoutSeconds"), idle);
-	printf("user           %s\n", string_of(user, "user"));
-	printf("FocusStats     %s\n", string_of(user, "focusStats"));
-	printf("sessions       %" PRId64 " ended, %zu active\n", number_of(summary, "sessions"),
-	       json_object_array_length(member(user, "activeSessions")));
-	printf("read           %s on %" PRId64 " days, %" PRId64 " documents\n", read, number_of(summary, "activeDays"),
-	       number_of(summary, "documents"));
-	printf("first start    %s\n", string_of(summary, "firstStart"));
-	printf("last end       %s\n", string_of(summary, "lastEnd"));
-	printf("time zone      %s\n", string_of(settings, "timezone"));
-	printf("day, week      from %s, from %s\n", string_of(settings, "dayStart"), string_of(settings, "weekStart"));
-	printf("daily goal     %s\n", number_of(settings, "dailyGoalSeconds") > 0 ? goal : "none");
+	duration(members_number(summary, "seconds"), read);
+	duration(members_number(settings, "dailyGoalSeconds"), goal);
+	duration(members_number(settings, "idleTimeoutSeconds"), idle);
+	printf("user           %s\n", members_string(user, "user", "none"));
+	printf("FocusStats     %s\n", members_string(user, "focusStats", "none"));
+	printf("sessions       %" PRId64 " ended, %zu active\n", members_number(summary, "sessions"),
+	       json_object_array_length(members_get(user, "activeSessions")));
+	printf("read           %s on %" PRId64 " days, %" PRId64 " documents\n", read,
+	       members_number(summary, "activeDays"), members_number(summary, "documents"));
+	printf("first start    %s\n", members_string(summary, "firstStart", "none"));
+	printf("last end       %s\n", members_string(summary, "lastEnd", "none"));
+	printf("time zone      %s\n", members_string(settings, "timezone", "none"));
+	printf("day, week      from %s, from %s\n", members_string(settings, "dayStart", "none"),
+	       members_string(settings, "weekStart", "none"));
+	printf("daily goal     %s\n", members_number(settings, "dailyGoalSeconds") > 0 ? goal : "none");
 	printf("idle timeout   %s\n", idle);
 }
 
@@ -193,7 +175,7 @@ static enum status run_show(struct client *client, const struct options *options
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
 		if (ask_one(client, parts[i].path, parts[i].key, user_id, &object, error) != STATUS_OK)
 			goto out;
-		json_object *shown = parts[i].shown ? member(object, parts[i].shown) : object;
+		json_object *shown = parts[i].shown ? members_get(object, parts[i].shown) : object;
 		json_object_object_add(user, parts[i].key, json_object_get(shown));
 		json_object_put(object);
 	}
@@ -201,8 +183,8 @@ static enum status run_show(struct client *client, const struct options *options
 		goto out;
 	object = json_object_new_array();
 	for (size_t i = 0; i < json_object_array_length(active); i++)
-		json_object_array_add(object,
-				      json_object_get(member(json_object_array_get_idx(active, i), "focusSession")));
+		json_object_array_add(
+			object, json_object_get(members_get(json_object_array_get_idx(active, i), "focusSession")));
 	json_object_put(active);
 	json_object_object_add(user, "activeSessions", object);
 	if (options->json)
@@ -225,7 +207,7 @@ static enum status run_init(struct client *client, const struct options *options
 	if (options->json)
 		print_json(answer);
 	else if (!options->quiet)
-		printf("made user '%s', FocusStats %s\n", user_id, string_of(answer, "focusStats"));
+		printf("made user '%s', FocusStats %s\n", user_id, members_string(answer, "focusStats", "none"));
 	json_object_put(answer);
 	return STATUS_OK;
 }
@@ -261,7 +243,7 @@ static enum status run_remove(struct client *client, const struct options *optio
 			print_json(answer);
 		else if (!options->quiet)
 			printf("removed user '%s', with %" PRId64 " sessions\n", user_id,
-			       number_of(answer, "removedSessions"));
+			       members_number(answer, "removedSessions"));
 		json_object_put(answer);
 	}
 	json_object_put(fields);
@@ -277,13 +259,13 @@ static enum status sweep_user(struct client *client, void *context, json_object 
 	struct sweep *sweep = context;
 	json_object *answer = NULL;
 
-	if (number_of(user, "active") == 0)
+	if (members_number(user, "active") == 0)
 		return STATUS_OK;
-	if (ask_about(client, LOCAL_SETTLE, string_of(user, "user"), &answer, error) == STATUS_NOT_FOUND)
+	if (ask_about(client, LOCAL_SETTLE, members_string(user, "user", "none"), &answer, error) == STATUS_NOT_FOUND)
 		return error->status = STATUS_OK; /* removed meanwhile */
 	if (error->status != STATUS_OK)
 		return error->status;
-	int64_t ended = number_of(answer, "endedSessions");
+	int64_t ended = members_number(answer, "endedSessions");
 	sweep->sessions += ended;
 	sweep->users += ended > 0;
 	json_object_put(answer);
@@ -344,7 +326,7 @@ static void print_stats(json_object *stats)
 	};
 
 	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
-		printf("%-22s %s\n", lines[i].name, string_of(stats, lines[i].key));
+		printf("%-22s %s\n", lines[i].name, members_string(stats, lines[i].key, "none"));
 }
 
 static enum status run_stats(struct client *client, const struct options *options, char *const *operands,
@@ -355,7 +337,7 @@ static enum status run_stats(struct client *client, const struct options *option
 	(void)operands;
 	if (client_ask(client, LOCAL_STATS, NULL, &answer, error) != STATUS_OK)
 		return error->status;
-	json_object *stats = member(answer, "stats");
+	json_object *stats = members_get(answer, "stats");
 	add_sizes(&client->owner.home, stats);
 	if (options->json)
 		print_json(stats);

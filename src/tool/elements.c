@@ -13,7 +13,7 @@
 
 struct elements {
 	const char *name; /* of the file, for people */
-	const char *key;
+	const char *key;  /* or NULL */
 	FILE *file;
 	uint64_t line;
 	enum { OUTSIDE, IN_ARRAY, IN_WRAPPED_ARRAY } within;
@@ -29,27 +29,35 @@ struct scan {
 	bool key_came;                /* and it did: the string is a key */
 };
 
+enum status elements_take(FILE *file, const char *name, uint64_t line, struct elements **elements, struct error *error)
+{
+	struct elements *taken = calloc(1, sizeof *taken);
+
+	if (!taken) {
+		if (file != stdin)
+			fclose(file);
+		return error_set(error, STATUS_UNAVAILABLE, "out of memory");
+	}
+	*taken = (struct elements){.name = name, .file = file, .line = line};
+	*elements = taken;
+	return error->status = STATUS_OK;
+}
+
 enum status elements_open(const char *file, const char *key, struct elements **elements, struct error *error)
 {
-	struct elements *opened = calloc(1, sizeof *opened);
 	bool standard = strcmp(file, "-") == 0;
+	FILE *opened = standard ? stdin : fopen(file, "re");
 
 	if (!opened)
-		return error_set(error, STATUS_UNAVAILABLE, "out of memory");
-	*opened = (struct elements){.name = standard ? "standard input" : file, .key = key, .line = 1};
-	opened->file = standard ? stdin : fopen(file, "re");
-	if (!opened->file) {
-		error_set(error, STATUS_INVALID, "%s: %s", file, strerror(errno));
-		elements_close(opened);
-		return error->status;
-	}
-	*elements = opened;
-	return error->status = STATUS_OK;
+		return error_set(error, STATUS_INVALID, "%s: %s", file, strerror(errno));
+	if (elements_take(opened, standard ? "standard input" : file, 1, elements, error) == STATUS_OK)
+		(*elements)->key = key;
+	return error->status;
 }
 
 void elements_close(struct elements *elements)
 {
-	if (elements->file && elements->file != stdin)
+	if (elements->file != stdin)
 		fclose(elements->file);
 	buffer_release(&elements->text);
 	free(elements);
@@ -118,7 +126,7 @@ static void scan_byte(struct scan *scan, int c, size_t at)
 /* Whether a '[' that comes now begins the array of objects. */
 static bool begins_array(const struct elements *elements, const struct scan *scan)
 {
-	if (elements->within != OUTSIDE || scan->depth != 1 || !scan->key_came)
+	if (!elements->key || elements->within != OUTSIDE || scan->depth != 1 || !scan->key_came)
 		return false;
 	return text_equal((struct text){elements->text.data + scan->string_at, scan->string_end - scan->string_at},
 			  text_of(elements->key));

@@ -9,6 +9,7 @@
 #include <json-c/json.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum { ELEMENT_MAX_BYTES = 16 << 20 };
 
@@ -17,6 +18,10 @@ struct elements;
 /* Open a file, "-" for standard input; key is that of the arrays. Both strings stay the caller's, and in use. STATUS_INVALID, with the
  * file's name, where it cannot be read. */
 enum status elements_open(const char *file, const char *key, struct elements **elements, struct error *error);
+/* The same of an open file, which is closed along with it, of this name and at this line. It has no key: `elements_next` finds
+ * arrays that stand for themselves only. */
+enum status elements_take(FILE *file, const char *name, uint64_t line, struct elements **elements, struct error *error);
+
 void elements_close(struct elements *elements);
 
 /* The next one, the caller's (json_object_put); NULL at the end. *line (from 1) is where it begins. Otherwise STATUS_INVALID: with

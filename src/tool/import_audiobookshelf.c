@@ -9,6 +9,7 @@
 #include "domain/derived.h"
 #include "domain/instant.h"
 #include "tool/elements.h"
+#include "tool/members.h"
 #include "tool/naming.h"
 
 #include <math.h>
@@ -27,28 +28,10 @@ struct listening {
 	struct identifier listener; /* with --user: the userId of all sessions; size 0 before the first */
 };
 
-/* What an object has under a key; NULL where it has nothing or null there. */
-static json_object *member(json_object *object, const char *key)
-{
-	json_object *value = NULL;
-
-	json_object_object_get_ex(object, key, &value);
-	return value;
-}
-
-static struct text string_of(json_object *object, const char *key)
-{
-	json_object *value = member(object, key);
-
-	if (!json_object_is_type(value, json_type_string))
-		return (struct text){NULL, 0};
-	return (struct text){json_object_get_string(value), (size_t)json_object_get_string_len(value)};
-}
-
 /* A number from 0 to most; otherwise *number stays as it is. */
 static bool number_of(json_object *object, const char *key, double most, double *number)
 {
-	json_object *value = member(object, key);
+	json_object *value = members_get(object, key);
 	double found = json_object_get_double(value);
 
 	if (!json_object_is_type(value, json_type_int) && !json_object_is_type(value, json_type_double))
@@ -63,8 +46,8 @@ static bool number_of(json_object *object, const char *key, double most, double 
 static enum status read_id(json_object *object, const char *const *keys, struct identifier *id, struct error *error)
 {
 	for (size_t i = 0; keys[i]; i++)
-		if (string_of(object, keys[i]).size > 0)
-			return identifier_set(id, string_of(object, keys[i]), keys[i], error);
+		if (members_text(object, keys[i]).size > 0)
+			return identifier_set(id, members_text(object, keys[i]), keys[i], error);
 	return error_set(error, STATUS_INVALID, "%s: is missing", keys[0]);
 }
 
@@ -77,7 +60,7 @@ static enum status read_user(struct listening *listening, json_object *object, s
 	if (!listening->options->user)
 		return read_id(object, keys, user, error);
 	if (identifier_set(user, text_of(listening->options->user), "--user", error) != STATUS_OK ||
-	    string_of(object, "userId").size == 0)
+	    members_text(object, "userId").size == 0)
 		return error->status;
 	/* Not to make one reader of two. */
 	if (read_id(object, keys, &listener, error) != STATUS_OK)
@@ -96,7 +79,7 @@ static enum status read_user(struct listening *listening, json_object *object, s
 static enum status read_document(json_object *object, struct identifier *document, struct error *error)
 {
 	static const char *const keys[] = {"libraryItemId", "episodeId", "bookId", NULL};
-	struct text item = string_of(object, "libraryItemId"), episode = string_of(object, "episodeId");
+	struct text item = members_text(object, "libraryItemId"), episode = members_text(object, "episodeId");
 	char both[IDENTIFIER_MAX_BYTES + 2];
 
 	if (item.size == 0 || episode.size == 0)
@@ -113,7 +96,7 @@ static enum status read_library(const struct listening *listening, json_object *
 	struct text name = text_of(listening->options->library);
 
 	if (name.size == 0)
-		name = string_of(object, "libraryId");
+		name = members_text(object, "libraryId");
 	if (name.size == 0)
 		name = text_of("audiobookshelf");
 	return identifier_set(library, name, "libraryId", error);
@@ -127,7 +110,7 @@ static enum status read_times(json_object *object, struct session_facts *facts, 
 		return error_set(error, STATUS_INVALID, "startedAt: is no number of milliseconds since 1970");
 	if (!number_of(object, "updatedAt", (double)INSTANT_MAX_MS, &updated))
 		return error_set(error, STATUS_INVALID, "updatedAt: is no number of milliseconds since 1970");
-	if (member(object, "timeListening") && !number_of(object, "timeListening", HUGE_VAL, &listened))
+	if (members_get(object, "timeListening") && !number_of(object, "timeListening", HUGE_VAL, &listened))
 		return error_set(error, STATUS_INVALID, "timeListening: is no number of seconds");
 	if (updated < started)
 		return error_set(error, STATUS_INVALID, "updatedAt: is before startedAt");
@@ -159,21 +142,21 @@ static enum status read_session_id(json_object *object, struct session *session,
 
 static void read_description(json_object *object, struct description *description)
 {
-	json_object *metadata = member(object, "mediaMetadata"), *authors = NULL;
+	json_object *metadata = members_get(object, "mediaMetadata"), *authors = NULL;
 
 	*description = (struct description){.title_size = 0};
-	naming_set_title(description, string_of(object, "displayTitle"));
+	naming_set_title(description, members_text(object, "displayTitle"));
 	if (json_object_is_type(metadata, json_type_object))
-		authors = member(metadata, "authors");
+		authors = members_get(metadata, "authors");
 	/* Of books, one by one. */
 	if (json_object_is_type(authors, json_type_array))
 		for (size_t i = 0; i < json_object_array_length(authors); i++) {
 			json_object *author = json_object_array_get_idx(authors, i);
 			if (json_object_is_type(author, json_type_object))
-				naming_add_author(description, string_of(author, "name"));
+				naming_add_author(description, members_text(author, "name"));
 		}
 	if (description->author_count == 0)
-		naming_add_author(description, string_of(object, "displayAuthor"));
+		naming_add_author(description, members_text(object, "displayAuthor"));
 }
 
 /* Hand over one session and what it was of. */

@@ -2,18 +2,11 @@
 #include "tool/import_mongodb.h"
 
 #include "tool/extended_json.h"
+#include "tool/members.h"
 #include "tool/objects.h"
 
 #include <inttypes.h>
 #include <string.h>
-
-static json_object *member(json_object *object, const char *key)
-{
-	json_object *value = NULL;
-
-	json_object_object_get_ex(object, key, &value);
-	return value;
-}
 
 static bool has(json_object *object, const char *key)
 {
@@ -24,8 +17,8 @@ static enum status put_user(struct import *import, import_place place, json_obje
 {
 	struct import_user user = {.has_id = true};
 
-	if (extended_id(member(object, "_id"), "_id", &user.id, error) != STATUS_OK ||
-	    extended_identifier(member(object, "user"), "user", &user.user, error) != STATUS_OK) {
+	if (extended_id(members_get(object, "_id"), "_id", &user.id, error) != STATUS_OK ||
+	    extended_identifier(members_get(object, "user"), "user", &user.user, error) != STATUS_OK) {
 		import_refuse(import, place, error->text);
 		return error->status = STATUS_OK;
 	}
@@ -36,7 +29,7 @@ static enum status put_user(struct import *import, import_place place, json_obje
 static enum status read_library(json_object *object, const struct identifier *otherwise, struct identifier *library,
 				struct error *error)
 {
-	json_object *value = member(object, "library");
+	json_object *value = members_get(object, "library");
 
 	if (value)
 		return extended_identifier(value, "library", library, error);
@@ -47,14 +40,15 @@ static enum status read_library(json_object *object, const struct identifier *ot
 static enum status read_session(json_object *object, const struct identifier *library, struct session *session,
 				struct error *error)
 {
-	json_object *end = member(object, "endTime");
+	json_object *end = members_get(object, "endTime");
 
 	memset(session, 0, sizeof *session);
-	if (extended_id(member(object, "_id"), "_id", &session->id, error) != STATUS_OK ||
-	    extended_identifier(member(object, "user"), "user", &session->user, error) != STATUS_OK ||
-	    extended_identifier(member(object, "document"), "document", &session->document, error) != STATUS_OK ||
+	if (extended_id(members_get(object, "_id"), "_id", &session->id, error) != STATUS_OK ||
+	    extended_identifier(members_get(object, "user"), "user", &session->user, error) != STATUS_OK ||
+	    extended_identifier(members_get(object, "document"), "document", &session->document, error) != STATUS_OK ||
 	    read_library(object, library, &session->library, error) != STATUS_OK ||
-	    extended_instant(member(object, "startTime"), "startTime", &session->facts.start_ms, error) != STATUS_OK)
+	    extended_instant(members_get(object, "startTime"), "startTime", &session->facts.start_ms, error) !=
+		    STATUS_OK)
 		return error->status;
 	session->facts.ended = end != NULL;
 	if (end)
@@ -111,7 +105,7 @@ static enum status read_objects(struct import *import, const char *file, struct 
 	for (bool first = true;; first = false) {
 		enum status status = objects_next(objects, &object, &line, &go_on, error);
 		if (status != STATUS_OK && !go_on)
-			return error_context(error, "%s:%" PRIu64, file, line);
+			return status;
 		if (status == STATUS_OK && !object)
 			return STATUS_OK;
 		status = status == STATUS_OK ? put(import, line, object, library, error)

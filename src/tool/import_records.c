@@ -5,6 +5,7 @@
 #include "api/field.h"
 #include "domain/instant.h"
 #include "tool/export_records.h"
+#include "tool/members.h"
 #include "tool/objects.h"
 
 #include <string.h>
@@ -22,28 +23,10 @@ struct reading_file {
 	bool begun, ended; /* the first and the last line were seen */
 };
 
-static json_object *member(json_object *object, const char *key)
-{
-	json_object *value = NULL;
-
-	json_object_object_get_ex(object, key, &value);
-	return value;
-}
-
-/* A string that is no field of the API; data is NULL where there is none, or it is something else. */
-static struct text string_of(json_object *object, const char *key)
-{
-	json_object *value = member(object, key);
-
-	if (!json_object_is_type(value, json_type_string))
-		return (struct text){NULL, 0};
-	return (struct text){json_object_get_string(value), (size_t)json_object_get_string_len(value)};
-}
-
 static enum status read_instant(json_object *object, const char *key, bool *known, int64_t *ms, struct error *error)
 {
-	*known = member(object, key) != NULL;
-	if (*known && !instant_parse(string_of(object, key), ms))
+	*known = members_get(object, key) != NULL;
+	if (*known && !instant_parse(members_text(object, key), ms))
 		return error_set(error, STATUS_INVALID, "%s: is no instant such as 2025-11-10T12:41:01.000Z", key);
 	return STATUS_OK;
 }
@@ -55,12 +38,12 @@ static enum status take_user(struct reading_file *file, json_object *object, str
 
 	if (field_read_all(object, SET(USER), 0, &arguments, reason) != STATUS_OK)
 		return STATUS_OK;
-	json_object *settings = member(object, "settings");
+	json_object *settings = members_get(object, "settings");
 	if (!json_object_is_type(settings, json_type_object))
 		return error_set(reason, STATUS_INVALID, "settings: must be an object"), STATUS_OK;
 	if (field_read_all(settings, SETTINGS, 0, &arguments, reason) != STATUS_OK)
 		return STATUS_OK;
-	if (!uuid_parse(string_of(object, "focusStats"), &user.id))
+	if (!uuid_parse(members_text(object, "focusStats"), &user.id))
 		return error_set(reason, STATUS_INVALID, "focusStats: is no UUID"), STATUS_OK;
 	user.user = arguments.user;
 	user.settings = (struct settings){
@@ -80,7 +63,7 @@ static enum status take_document(struct reading_file *file, json_object *object,
 
 	error->status = STATUS_OK;
 	/* A title that nobody gave is null in answers. */
-	if (!member(object, "title"))
+	if (!members_get(object, "title"))
 		json_object_object_del(object, "title");
 	field_read_all(object, SET(USER) | SET(DOCUMENT) | SET(AUTHORS), SET(TITLE), &arguments, reason);
 	if (reason->status == STATUS_OK)
@@ -105,8 +88,8 @@ static enum status take_session(struct reading_file *file, json_object *object, 
 	if (facts->reported != ((arguments.given & SET(PROGRESS)) != 0))
 		return error_set(reason, STATUS_INVALID, "progress, progressTime: there must be both or none"),
 		       STATUS_OK;
-	if (member(object, "startedWith") &&
-	    identifier_set(&session.started, string_of(object, "startedWith"), "startedWith", reason) != STATUS_OK)
+	if (members_get(object, "startedWith") &&
+	    identifier_set(&session.started, members_text(object, "startedWith"), "startedWith", reason) != STATUS_OK)
 		return STATUS_OK;
 	session.id = arguments.new_session;
 	session.user = arguments.user;
@@ -121,7 +104,7 @@ static enum status take_session(struct reading_file *file, json_object *object, 
 
 static enum status take_begin(struct reading_file *file, json_object *object, struct error *reason, struct error *error)
 {
-	int64_t version = json_object_get_int64(member(object, "version"));
+	int64_t version = json_object_get_int64(members_get(object, "version"));
 
 	(void)reason;
 	if (version > EXPORT_RECORDS_VERSION)
@@ -156,7 +139,7 @@ static enum status take_line(struct reading_file *file, json_object *line, struc
 	reason->status = STATUS_OK;
 	error->status = STATUS_OK;
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-		json_object *object = member(line, kinds[i].key);
+		json_object *object = members_get(line, kinds[i].key);
 		if (!json_object_is_type(object, json_type_object))
 			continue;
 		if (!file->begun && kinds[i].take != take_begin)

@@ -1,5 +1,5 @@
-/* The JSON objects of a file, one after the other: newline-delimited JSON (one object a line), or an array of objects. Which of
- * the two it is the first character tells. Memory is that of the longest line or element, at most OBJECT_MAX_BYTES.
+/* The JSON objects of a file, one after the other: newline-delimited JSON (one object a line), or an array of objects (elements.h). Which
+ * of the two it is the first character tells. Memory is that of the longest line or element.
  */
 #ifndef FOCUSSTATS_TOOL_OBJECTS_H
 #define FOCUSSTATS_TOOL_OBJECTS_H
@@ -18,14 +18,10 @@ struct objects;
 enum status objects_open(const char *file, struct objects **objects, struct error *error);
 void objects_close(struct objects *objects);
 
-/* The next one, the caller's (json_object_put); NULL at the end. *line (from 1) is where it begins. STATUS_INVALID, with *line set
- * and *go_on telling whether another call may go on behind it (so of lines, not of an array), for what is no JSON object.
- * Other statuses, and *go_on false, where the file cannot be read. */
+/* The next one, the caller's (json_object_put); NULL at the end. *line (from 1) is where it begins. STATUS_INVALID for what is no JSON
+ * object: with *go_on where another call goes on behind it; without, and with the file's name in the text, where nobody knows
+ * where the next one begins, or the file cannot be read. */
 enum status objects_next(struct objects *objects, json_object **object, uint64_t *line, bool *go_on,
 			 struct error *error);
-
-/* Bytes read so far, and of how many; 0 where nobody knows. */
-uint64_t objects_position(const struct objects *objects);
-uint64_t objects_size(const struct objects *objects);
 
 #endif

@@ -1,5 +1,6 @@
 /* Having the owner make a copy; see staging.h. */
 #include "tool/staging.h"
+#include "tool/members.h"
 
 #include "api/local.h"
 
@@ -40,22 +41,6 @@ static enum status take_folder(struct staging *staging, struct error *error)
 	}
 }
 
-static const char *string_of(json_object *object, const char *key)
-{
-	json_object *value = NULL;
-
-	json_object_object_get_ex(object, key, &value);
-	return value ? json_object_get_string(value) : "";
-}
-
-static int64_t number_of(json_object *object, const char *key)
-{
-	json_object *value = NULL;
-
-	json_object_object_get_ex(object, key, &value);
-	return json_object_get_int64(value);
-}
-
 /* One look at how far the copy is. */
 static enum status look(struct client *client, json_object *copy, struct progress *progress, bool *running,
 			struct error *error)
@@ -66,13 +51,14 @@ static enum status look(struct client *client, json_object *copy, struct progres
 		return error->status;
 	json_object_object_get_ex(state, "running", &value);
 	*running = json_object_get_boolean(value);
-	progress->total = (uint64_t)number_of(state, "expectedBytes");
-	progress_show(progress, (uint64_t)number_of(state, "bytes"));
-	if (strcmp(string_of(state, "copy"), string_of(copy, "copy")) != 0)
+	progress->total = (uint64_t)members_number(state, "expectedBytes");
+	progress_show(progress, (uint64_t)members_number(state, "bytes"));
+	if (strcmp(members_string(state, "copy", ""), members_string(copy, "copy", "")) != 0)
 		error_set(error, STATUS_UNAVAILABLE,
 			  "the process that owned the store ended before the copy was complete: try again");
-	else if (*string_of(state, "error"))
-		error_set(error, STATUS_UNAVAILABLE, "the store could not be copied: %s", string_of(state, "error"));
+	else if (*members_string(state, "error", ""))
+		error_set(error, STATUS_UNAVAILABLE, "the store could not be copied: %s",
+			  members_string(state, "error", ""));
 	json_object_put(state);
 	return error->status;
 }

@@ -273,8 +273,8 @@ class Refusals(MongoCase):
     @tap.cases([
         ("another text", "hello\n", "is not what mongoexport writes"),
         ("BSON", "\x16\x00\x00\x00\x02hello\x00\x06\x00\x00\x00world\x00\x00", "is not what mongoexport writes"),
-        ("an array cut off", json.dumps([stats(), session(1)])[:-20], "the array"),
-        ("an array of numbers", "[1,2]", "no object"),
+        ("an array cut off", json.dumps([stats(), session(1)])[:-20], "the file ends within an object"),
+        ("an array of numbers", "[1,2]", "an object should begin here"),
     ])
     def test_no_export_at_all(self, content, words):
         path = self.store.write("dump.json", content)

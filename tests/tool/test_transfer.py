@@ -208,9 +208,9 @@ class Records(TransferCase):
             report, refused = self.take(text)
             self.assertEqual((sum(report["sessions"].values()), refused), (700, {}))
 
-    @tap.cases([("not ended", "[{\"focusstats\":{}}", "the array has no end"), ("within", "[{\"focusstats\":{}},{\"a\":", "the array ends within an element"),
-                ("no comma", "[{\"focusstats\":{}} {}]", "there is no comma behind an element"), ("more", "[{\"focusstats\":{}}] x", "there is something behind the array"),
-                ("numbers", "[{\"focusstats\":{}},3]", "the array has an element that is no object"), ("empty", "", "is empty"), ("cut off", json.dumps(HEAD), "is cut off"),
+    @tap.cases([("not ended", "[{\"focusstats\":{}}", "the file ends within an array"), ("within", "[{\"focusstats\":{}},{\"a\":", "the file ends within an object"),
+                ("more", "[{\"focusstats\":{}}] x", "an object should begin here"),
+                ("numbers", "[{\"focusstats\":{}},3]", "an object should begin here"), ("empty", "", "is empty"), ("cut off", json.dumps(HEAD), "is cut off"),
                 ("another file", '{"_id":1}', "is no export of FocusStats"), ("no JSON", "SQLite format 3", "is no export of FocusStats"),
                 ("newer", '{"focusstats":{"version":2}}', "was exported by a newer release, in version 2 of the format")])
     def test_files_that_are_none(self, text, reason):
