@@ -79,13 +79,6 @@ static void relays_come_in(void *context, int listener)
 		log_line("cannot watch the relay socket: %s", strerror(errno));
 }
 
-static void end_process(void *context, const char *what)
-{
-	(void)context;
-	log_line("%s: this process ends, the next one recovers the store", what);
-	_exit(EXIT_FATAL);
-}
-
 static long read_stdin(void *context, char *data, size_t size)
 {
 	FCGX_Request *request = context;
@@ -314,7 +307,7 @@ enum status fastcgi_serve(const struct config *config, struct error *error)
 	const struct owner_options options = {
 		.patience_ms = config->relay_timeout_ms,
 		.listening = relays_come_in,
-		.fatal = end_process,
+		.fatal = owner_end_process,
 		.context = &gateway,
 	};
 

@@ -23,6 +23,13 @@ enum {
 	FAILURE_REST_MS = 500,
 };
 
+void owner_end_process(void *context, const char *what)
+{
+	(void)context;
+	log_line("%s: this process ends, the next one recovers the store", what);
+	_exit(EXIT_FATAL);
+}
+
 /* Open the store, once the lock is held. */
 static enum status open_store(struct owner *owner, struct store **store, struct error *error)
 {

@@ -38,6 +38,10 @@ struct owner {
 	atomic_bool leaving;
 };
 
+/* For `fatal`, here and in struct store_options: log what happened and end this process with EXIT_FATAL; nothing of it may touch the store
+ * any more. */
+void owner_end_process(void *context, const char *what);
+
 /* Open the home folder (home_open) and, where no other process is the owner, become it. STATUS_INVALID where the folder
  * cannot be used; a store that cannot be opened is logged, and tried again by the calls. */
 enum status owner_init(struct owner *owner, const char *home, const struct owner_options *options, struct error *error);

@@ -4,19 +4,7 @@
 #include "api/arguments.h"
 #include "api/dispatch.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "tool/identity.h"
-
-#include <stdio.h>
-#include <unistd.h>
-
-/* See struct store_options: nothing of this process may touch the store any more. */
-static void end_process(void *context, const char *what)
-{
-	(void)context;
-	log_line("%s: this process ends, the next one recovers the store", what);
-	_exit(EXIT_FATAL);
-}
 
 static enum status open_as(struct client *client, const struct config *config, bool job, struct error *error)
 {
@@ -24,7 +12,7 @@ static enum status open_as(struct client *client, const struct config *config, b
 		.once = true,
 		.job = job,
 		.patience_ms = config->relay_timeout_ms,
-		.fatal = end_process,
+		.fatal = owner_end_process,
 	};
 
 	if (identity_become(config->home, error) != STATUS_OK)

@@ -1,7 +1,6 @@
 /* focusstats compact; see compact.h. */
 #include "tool/compact.h"
 
-#include "base/log.h"
 #include "gateway/owner.h"
 #include "store/compact.h"
 #include "tool/folder.h"
@@ -26,13 +25,6 @@ static void show(void *context, uint64_t pages)
 	progress_show(context, pages);
 }
 
-static void end_process(void *context, const char *what)
-{
-	(void)context;
-	log_line("%s: this process ends, the next one recovers the store", what);
-	_exit(EXIT_FATAL);
-}
-
 /* Under the home's lock. */
 static enum status carry_out(const struct home *home, const struct options *options, struct error *error)
 {
@@ -43,7 +35,7 @@ static enum status carry_out(const struct home *home, const struct options *opti
 		.home = home_reach(home),
 		.name = home->path,
 		.locks = (uint32_t)(before / PAGE_BYTES), /* the engine locks all pages that it cuts off at a time */
-		.fatal = end_process,
+		.fatal = owner_end_process,
 	};
 
 	compact_store(&store, show, &progress, error);

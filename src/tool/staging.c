@@ -1,8 +1,8 @@
 /* Having the owner make a copy; see staging.h. */
 #include "tool/staging.h"
-#include "tool/members.h"
 
 #include "api/local.h"
+#include "tool/members.h"
 
 #include <errno.h>
 #include <fcntl.h>
