@@ -109,6 +109,20 @@ def child_environment(folder, settings=None):
     return env
 
 
+def occupation(pid):
+    """What a process is at: its state, the signals that wait for it, and where in the kernel each of its threads is."""
+    with open("/proc/%d/status" % pid, encoding="ascii", errors="replace") as file:
+        found = [line.strip().replace("\t", " ") for line in file if line.startswith(("State", "PPid", "SigPnd", "ShdPnd", "SigBlk"))]
+    for thread in sorted(os.listdir("/proc/%d/task" % pid)):
+        for name in ("wchan", "syscall"):
+            try:
+                with open("/proc/%d/task/%s/%s" % (pid, thread, name), encoding="ascii") as file:
+                    found.append("%s %s" % (thread, file.read().strip()))
+            except OSError:
+                pass
+    return "; ".join(found)
+
+
 def patience(seconds):
     """SECONDS, and more of them for a program that a thread sanitizer makes slow."""
     global SLOWNESS
@@ -206,8 +220,8 @@ class TestFolder:
                 found.append(int(entry))
         return sorted(found)
 
-    def assert_nothing_left(self, seconds=10):
-        """No process is left and the lock can be had; what is left after SECONDS is killed and named."""
+    def assert_nothing_left(self, seconds=30):
+        """No process is left and the lock can be had; what is left after SECONDS is killed, named, and said what it was at."""
         deadline = time.monotonic() + patience(seconds)
         left = self.processes()
         while left and time.monotonic() < deadline:
@@ -217,11 +231,12 @@ class TestFolder:
         for pid in left:
             try:
                 with open("/proc/%d/cmdline" % pid, "rb") as file:
-                    described.append("%d %s" % (pid, file.read().replace(b"\0", b" ").decode("utf-8", "replace")))
+                    described.append("%d %s(%s)" % (pid, file.read().replace(b"\0", b" ").decode("utf-8", "replace"), occupation(pid)))
                 os.kill(pid, signal.SIGKILL)
             except OSError:
                 pass
         if described:
+            self.keep = True
             raise AssertionError("processes left %g s after the end: %s" % (seconds, "; ".join(described)))
         self.assert_unlocked()
 
