@@ -188,7 +188,8 @@ static void read_refusal(struct text body, struct error *error)
 	json_object *text = NULL;
 	json_object *object = tokener ? json_tokener_parse_ex(tokener, body.data, (int)body.size) : NULL;
 
-	if (object && json_object_object_get_ex(object, "error", &text))
+	if (object && json_object_object_get_ex(object, "error", &text) &&
+	    json_object_is_type(text, json_type_string) && json_object_get_string_len(text) > 0)
 		error_set(error, error->status, "%s", json_object_get_string(text));
 	json_object_put(object);
 	if (tokener)
