@@ -47,7 +47,7 @@ void records_put_document(struct buffer *records, const struct identifier *user,
 void records_put_session(struct buffer *records, const struct session *session);
 
 /* Read the first one of *records, which becomes what follows it. False where the bytes are none, or memory runs out. The caller
- * releases the item. */
+ * releases the item in both cases. */
 bool records_take(struct text *records, struct record_item *item);
 void record_item_release(struct record_item *item);
 

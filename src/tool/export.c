@@ -131,7 +131,7 @@ static enum status take_page(struct walk *walk, const char *path, json_object *f
 			error_set(error, STATUS_UNAVAILABLE, "the owner's answer to an export is none");
 		else if (!take_item(walk, &item))
 			out_of_memory(error);
-		if (item.kind == RECORD_SESSION)
+		if (error->status == STATUS_OK && item.kind == RECORD_SESSION)
 			*last = item.session;
 		record_item_release(&item);
 		++*count;
