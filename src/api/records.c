@@ -185,7 +185,9 @@ static enum status read_batch(const struct call *call, struct batch *batch, stru
 		if (batch->count == RECORDS_MAX)
 			return error_set(error, STATUS_TOO_LARGE, "more than %d records", RECORDS_MAX);
 		struct record_item *item = &batch->items[batch->count++];
-		if (!records_take(&records, item))
+		/* Sums that a session which ends before it starts is part of could not be read back. */
+		if (!records_take(&records, item) ||
+		    (item->kind == RECORD_SESSION && session_check_facts(&item->session.facts, error) != STATUS_OK))
 			return error_set(error, STATUS_INVALID, "record %zu is damaged", batch->count);
 		batch->operations[batch->count - 1] = operation_of(call, header[1], item, batch->count - 1);
 	}
