@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/log.h"
+#include "domain/instant.h"
 #include "gateway/relay.h"
 
 #include <stddef.h>
@@ -78,7 +79,8 @@ static enum status read_relayed(const struct incoming *incoming, struct policy *
 {
 	long long now_ms, deadline_ms;
 
-	if (!text_to_integer(incoming->now, &now_ms) || !text_to_integer(incoming->deadline, &deadline_ms) ||
+	if (!text_to_integer(incoming->now, &now_ms) || now_ms > INSTANT_MAX_MS ||
+	    !text_to_integer(incoming->deadline, &deadline_ms) ||
 	    (incoming->new_id.size > 0 && !uuid_parse(incoming->new_id, &call->new_id)))
 		return error_set(error, STATUS_INVALID, "the relayed request lacks a parameter");
 	*policy = (struct policy){
