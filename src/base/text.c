@@ -51,7 +51,7 @@ struct text text_split(struct text text, char separator, struct text *rest)
 bool text_is_utf8(struct text text)
 {
 	const unsigned char *at = (const unsigned char *)text.data;
-	const unsigned char *end = at + text.size;
+	const unsigned char *end = text.size > 0 ? at + text.size : at;
 
 	while (at < end) {
 		unsigned char lead = *at++, low = 0x80, high = 0xBF;

@@ -72,13 +72,15 @@ enum status foreign_time_read(struct text text, const char *name, int64_t *ms, s
 
 	if (text.size == 0)
 		return error_set(error, STATUS_INVALID, "%s: must not be empty", name);
+	if (instant_parse(text, ms))
+		return error->status = STATUS_OK;
 	if (!is_plain(text))
 		return error_set(error, STATUS_INVALID, "%s: is no instant as RFC 3339 writes it", name);
 	memcpy(mended, text.data, text.size);
 	mended[text.size] = '\0';
 	mend(mended);
 	if (instant_parse(text_of(mended), ms))
-		return STATUS_OK;
+		return error->status = STATUS_OK;
 	if (lacks_offset(mended))
 		return error_set(error, STATUS_INVALID,
 				 "%s: '%.*s' has no offset from UTC, as 2025-11-10T12:41:01Z has", name, (int)text.size,

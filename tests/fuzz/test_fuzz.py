@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
-"""Fuzzing: each target of libFuzzer replays its corpus, and then looks for other inputs for FUZZ_SECONDS, 5 where that is not set. What one
-finds stays in the build's tests/fuzz/found: an input for the corpus, once what it shows is put right."""
+"""Fuzzing: each target of libFuzzer replays its corpus, and then looks for other inputs for FUZZ_SECONDS, where that is set. What one finds stays in the build's tests/fuzz/found: an input for the corpus, once what it shows is put right."""
 
 import os
 import re
@@ -15,7 +14,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "lib"))
 import tap
 import unittest
 
-SECONDS = int(os.environ.get("FUZZ_SECONDS", "5"))
+SECONDS = int(os.environ.get("FUZZ_SECONDS", "0"))
 # Under sanitizers, on a machine that does other things: what one input may take, and what ends a target that hangs.
 INPUT_SECONDS = 60
 SLACK_SECONDS = 300
@@ -40,6 +39,8 @@ class Fuzz(unittest.TestCase, metaclass=tap.Cases):
         self.addCleanup(shutil.rmtree, grown)
         files = [os.path.join(corpus, file) for file in sorted(os.listdir(corpus))]
         self.run_target([program, *files], found, name)
+        if SECONDS == 0:
+            return
         text = self.run_target([program, "-max_total_time=%d" % SECONDS, "-max_len=%d" % size, "-print_final_stats=1", grown, corpus], found, name)
         executions = int(re.search(r"stat::number_of_executed_units: (\d+)", text).group(1))
         self.assertGreater(executions, len(files))
