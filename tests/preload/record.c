@@ -195,44 +195,49 @@ static int open_file(int folder, const char *entry, int flags, mode_t mode)
 	return fd;
 }
 
-#define MODE_OF(flags, mode)                                                                                           \
-	do {                                                                                                           \
-		va_list values;                                                                                        \
-		va_start(values, flags);                                                                               \
-		if (flags & O_CREAT)                                                                                   \
-			mode = va_arg(values, mode_t);                                                                 \
-		va_end(values);                                                                                        \
-	} while (0)
+/* The third argument of open, which is there only where a file may be made. */
+static mode_t mode_of(int flags, va_list values)
+{
+	return flags & O_CREAT ? va_arg(values, mode_t) : 0;
+}
 
 int open(const char *path, int flags, ...)
 {
-	mode_t mode = 0;
+	va_list values;
 
-	MODE_OF(flags, mode);
+	va_start(values, flags);
+	mode_t mode = mode_of(flags, values);
+	va_end(values);
 	return open_file(AT_FDCWD, path, flags, mode);
 }
 
 int open64(const char *path, int flags, ...)
 {
-	mode_t mode = 0;
+	va_list values;
 
-	MODE_OF(flags, mode);
+	va_start(values, flags);
+	mode_t mode = mode_of(flags, values);
+	va_end(values);
 	return open_file(AT_FDCWD, path, flags, mode);
 }
 
 int openat(int folder, const char *path, int flags, ...)
 {
-	mode_t mode = 0;
+	va_list values;
 
-	MODE_OF(flags, mode);
+	va_start(values, flags);
+	mode_t mode = mode_of(flags, values);
+	va_end(values);
 	return open_file(folder, path, flags, mode);
 }
 
 int openat64(int folder, const char *path, int flags, ...)
 {
-	mode_t mode = 0;
+	va_list values;
 
-	MODE_OF(flags, mode);
+	va_start(values, flags);
+	mode_t mode = mode_of(flags, values);
+	va_end(values);
 	return open_file(folder, path, flags, mode);
 }
 
