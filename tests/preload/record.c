@@ -87,7 +87,11 @@ static void record(const void *data, size_t size, const char *format, ...)
 	va_start(values, format);
 	int used = vsnprintf(line, sizeof line, format, values);
 	va_end(values);
-	struct iovec parts[] = {{line, (size_t)used}, {(void *)(size_t)data, size}};
+	union {
+		const void *given;
+		void *taken; /* as writev has it, which changes nothing */
+	} bytes = {data};
+	struct iovec parts[] = {{line, (size_t)used}, {bytes.taken, size}};
 	if (used < 0 || REAL(writev)(file, parts, 2) != (ssize_t)(parts[0].iov_len + size))
 		abort();
 	errno = before;
