@@ -176,6 +176,24 @@ static bool is_place(const char *line)
 	return false;
 }
 
+bool store_leads_elsewhere(int folder)
+{
+	int fd = openat(folder, "DB_CONFIG", O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	FILE *file = fd >= 0 ? fdopen(fd, "r") : NULL;
+	char *line = NULL;
+	size_t capacity = 0;
+	bool elsewhere = false;
+
+	while (file && !elsewhere && getline(&line, &capacity, file) >= 0)
+		elsewhere = is_place(line);
+	free(line);
+	if (file)
+		fclose(file);
+	else if (fd >= 0)
+		close(fd);
+	return elsewhere;
+}
+
 static int path_in_home(struct copying *copying, const char *name, char path[4096])
 {
 	DB_ENV *env = copying->environment->handle;

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -287,6 +288,22 @@ static enum status open_databases(struct environment *environment, bool is_copy,
 	return schema_complete(environment, version, error);
 }
 
+/* At a pipe in the place of a file the engine would wait for good. */
+static enum status check_files(const struct store_options *options, struct error *error)
+{
+	char path[sizeof hooks.home + 32];
+	struct stat info;
+
+	for (const char *const *name = environment_files; *name; name++) {
+		snprintf(path, sizeof path, "%s/%s", options->home, *name);
+		if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
+			unusable(error, "the store cannot be used: the log says why");
+			return error_detail(error, "%s: is no plain file; restore a backup", *name);
+		}
+	}
+	return STATUS_OK;
+}
+
 /* A folder that was not completed is no store. */
 static enum status check_completed(const struct store_options *options, struct error *error)
 {
@@ -446,7 +463,7 @@ enum status environment_open(const struct store_options *options, struct environ
 	if ((size_t)snprintf(hooks.home, sizeof hooks.home, "%s", options->home) >= sizeof hooks.home ||
 	    (size_t)snprintf(hooks.marker, sizeof hooks.marker, "%s/%s", options->home, MARKER) >= sizeof hooks.marker)
 		return environment_error(error, ENAMETOOLONG, "opening the environment");
-	if (check_completed(options, error) != STATUS_OK)
+	if (check_completed(options, error) != STATUS_OK || check_files(options, error) != STATUS_OK)
 		return error->status;
 	db_env_set_func_fsync(sync_file);
 	db_env_set_func_pwrite(write_at);

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { MAGIC_AT = 12, VERSION_AT = 16, HEAD_BYTES = 20, PAGE_SIZE_AT = 20 };
@@ -87,6 +88,14 @@ static void say_nothing(const DB_ENV *handle, const char *prefix, const char *me
 }
 
 /* By itself, without its environment, as db_dump reads a file. */
+/* The engine would wait for somebody to write to a pipe. */
+static bool is_plain_file(const char *path)
+{
+	struct stat info;
+
+	return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
 int look_schema(const char *home)
 {
 	static char name[] = "schema"; /* the engine wants its keys writable */
@@ -96,7 +105,8 @@ int look_schema(const char *home)
 	long long version = 0;
 	DB *meta;
 
-	if ((size_t)snprintf(path, sizeof path, "%s/meta.db", home) >= sizeof path || db_create(&meta, NULL, 0) != 0)
+	if ((size_t)snprintf(path, sizeof path, "%s/meta.db", home) >= sizeof path || !is_plain_file(path) ||
+	    db_create(&meta, NULL, 0) != 0)
 		return 0;
 	meta->set_errcall(meta, say_nothing);
 	if (meta->open(meta, NULL, path, NULL, DB_BTREE, DB_RDONLY, 0) != 0 ||

@@ -286,6 +286,15 @@ enum status store_remove_user(struct store *store, const struct operation *opera
 	return STATUS_OK;
 }
 
+void store_complete_removals(struct store *store)
+{
+	enum { STEPS_A_CHECKPOINT = 50 };
+
+	for (unsigned step = 1; complete_removals(store); step++)
+		if (step % STEPS_A_CHECKPOINT == 0)
+			checkpoint(store);
+}
+
 enum status store_reader_open(struct store *store, struct store_reader **reader, struct error *error)
 {
 	return reader_open(&store->snapshots, reader, error);

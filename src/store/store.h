@@ -74,6 +74,9 @@ void store_import(struct store *store, const struct operation *operations, size_
 enum status store_look_up(struct store *store, const struct uuid *ids, size_t count, struct identifier *started,
 			  struct error *error);
 
+/* Whether the DB_CONFIG of a folder, if it has one, has lines that name folders elsewhere, as for the log. */
+bool store_leads_elsewhere(int folder);
+
 /* Carry out OPERATION_SETTLE_USER; *sessions becomes how many sessions were stored as ended. */
 enum status store_settle_user(struct store *store, const struct operation *operation, const struct store_gate *gate,
 			      uint64_t *sessions, struct error *error);
@@ -84,6 +87,9 @@ enum status store_settle_user(struct store *store, const struct operation *opera
  * some at least. Until then a user of that name cannot be made: STATUS_UNAVAILABLE. */
 enum status store_remove_user(struct store *store, const struct operation *operation, const struct store_gate *gate,
 			      uint64_t *sessions, struct error *error);
+
+/* Delete all that removed users still have, however long that takes. Only where nobody else does: struct store_options, once. */
+void store_complete_removals(struct store *store);
 
 /* A reader: the store as of one moment. It is short: it holds old pages in the cache, and there are few at a time. So
  * what is read is copied, and the reader closed, before anything is sent. One thread uses it. STATUS_UNAVAILABLE from

@@ -28,15 +28,13 @@ static enum status cannot_be(struct error *error, const char *path, const char *
 }
 
 /* As root it is made for the home's user, whom this process becomes then. */
-static enum status give_to_home_s_user(const struct destination *destination, const char *home, struct error *error)
+static bool make_folder(const char *path, const char *home)
 {
 	struct stat info;
 
-	if (geteuid() != 0 || !destination->made || stat(home, &info) != 0 || info.st_uid == 0)
-		return STATUS_OK;
-	return fchown(destination->folder.fd, info.st_uid, info.st_gid) == 0
-		       ? STATUS_OK
-		       : cannot_be(error, destination->path, strerror(errno));
+	if (geteuid() == 0 && stat(home, &info) == 0 && info.st_uid != 0)
+		return folder_make_for(path, info.st_uid, info.st_gid);
+	return mkdir(path, 0700) == 0;
 }
 
 static enum status check_place(const char *path, const char *home, struct error *error)
@@ -76,11 +74,10 @@ static enum status open_destination(struct destination *destination, const char 
 				    struct error *error)
 {
 	*destination = (struct destination){.path = path, .folder = {.fd = -1}};
-	destination->made = mkdir(path, 0700) == 0;
+	destination->made = make_folder(path, home);
 	if (!destination->made && errno != EEXIST)
 		return cannot_be(error, path, errno == ENOENT ? "its parent folder is missing" : strerror(errno));
-	if (folder_open(&destination->folder, path, error) == STATUS_OK &&
-	    give_to_home_s_user(destination, home, error) == STATUS_OK && check_place(path, home, error) == STATUS_OK)
+	if (folder_open(&destination->folder, path, error) == STATUS_OK && check_place(path, home, error) == STATUS_OK)
 		check_empty(&destination->folder, error);
 	if (error->status != STATUS_OK) {
 		if (destination->made)

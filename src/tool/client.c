@@ -31,6 +31,14 @@ enum status client_open_job(struct client *client, const struct config *config, 
 	return open_as(client, config, true, error);
 }
 
+void client_complete_removals(struct client *client)
+{
+	struct store *store = atomic_load(&client->owner.store);
+
+	if (store)
+		store_complete_removals(store);
+}
+
 void client_close(struct client *client)
 {
 	owner_destroy(&client->owner);

@@ -21,6 +21,9 @@ enum status client_open(struct client *client, const struct config *config, stru
 /* The same for long work: where this process becomes the owner it has some cache and writes checkpoints. */
 enum status client_open_job(struct client *client, const struct config *config, struct error *error);
 
+/* Where this process is the owner: delete all that removed users still have. A service does that in the background. */
+void client_complete_removals(struct client *client);
+
 void client_close(struct client *client);
 
 /* Carry out the action of a path whose body and answer are not JSON (struct action, raw), or whose answer is not. The answer is the

@@ -244,6 +244,7 @@ static enum status run_remove(struct client *client, const struct options *optio
 		else if (!options->quiet)
 			printf("removed user '%s', with %" PRId64 " sessions\n", user_id,
 			       members_number(answer, "removedSessions"));
+		client_complete_removals(client);
 		json_object_put(answer);
 	}
 	json_object_put(fields);

@@ -25,6 +25,20 @@ static void show(void *context, uint64_t pages)
 	progress_show(context, pages);
 }
 
+/* What removed users still have is no room to give back otherwise. */
+static enum status remove_rest(const struct store_options *options, struct error *error)
+{
+	struct store_options once = *options;
+	struct store *store;
+
+	once.once = true;
+	if (store_open(&once, &store, error) != STATUS_OK)
+		return error->status;
+	store_complete_removals(store);
+	store_close(store);
+	return STATUS_OK;
+}
+
 /* Under the home's lock. */
 static enum status carry_out(const struct home *home, const struct options *options, struct error *error)
 {
@@ -38,6 +52,8 @@ static enum status carry_out(const struct home *home, const struct options *opti
 		.fatal = owner_end_process,
 	};
 
+	if (remove_rest(&store, error) != STATUS_OK)
+		return error->status;
 	compact_store(&store, show, &progress, error);
 	progress_clear(&progress);
 	if (error->status != STATUS_OK)

@@ -34,6 +34,33 @@ enum status folder_open_within(struct folder *folder, const struct folder *paren
 	return folder->fd >= 0 ? STATUS_OK : failed(error, folder, NULL, errno);
 }
 
+/* The new folder, still root's, empty, and no link: what it is now it stays, as long as nobody else may write in it. */
+static bool is_new(int fd)
+{
+	struct stat info;
+
+	return fstat(fd, &info) == 0 && S_ISDIR(info.st_mode) && info.st_uid == 0 && (info.st_mode & 07777) == 0700 &&
+	       info.st_nlink <= 2;
+}
+
+bool folder_make_for(const char *path, uid_t user, gid_t group)
+{
+	if (mkdir(path, 0700) != 0)
+		return false;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	bool any = true;
+	struct error ignored;
+	const struct folder folder = {path, fd};
+	bool made = is_new(fd) && folder_has_any(&folder, NULL, &any, &ignored) == STATUS_OK && !any &&
+		    fchown(fd, user, group) == 0;
+	if (!made)
+		errno = EPERM;
+	close(fd);
+	return made;
+}
+
 void folder_close(struct folder *folder)
 {
 	if (folder->fd >= 0)

@@ -7,6 +7,7 @@
 #include "tool/progress.h"
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct folder {
 	const char *path; /* the caller's */
@@ -20,6 +21,10 @@ enum status folder_open(struct folder *folder, const char *path, struct error *e
 /* Open a folder in another one, which is made with mode 0700 where it is missing. */
 enum status folder_open_within(struct folder *folder, const struct folder *parent, const char *name, const char *path,
 			       struct error *error);
+/* Make a folder for a user, as root: whoever may write in what it is in cannot have another one, or a file, given away in its place.
+ * False with errno where there is something of that name, or it cannot be made. */
+bool folder_make_for(const char *path, uid_t user, gid_t group);
+
 void folder_close(struct folder *folder);
 
 /* The path by which the engine is to open files in it: text, or where there is no /proc the folder's path. */

@@ -1,7 +1,7 @@
 /* Other programs' SQLite databases; see foreign.h.
  *
  * A database is opened as immutable (https://www.sqlite.org/uri.html, "immutable"): SQLite then takes no locks and makes no -shm,
- * but does not look at a -wal or a -journal either. Where one of these holds something, files are copied and opened for writing, so that
+ * but does not look at a -wal or a -journal either. Where a -wal holds something, both are copied and opened for writing, so that
  * SQLite recovers them, and then the one file that is left is opened as immutable too. */
 #include "tool/foreign.h"
 
@@ -59,7 +59,32 @@ static enum status look_at(const struct foreign *foreign, struct foreign_stamp s
 /* Whether the file alone does not hold what was written last. */
 static bool is_unfinished(const struct foreign *foreign)
 {
-	return foreign->stamps[1].size > 0 || foreign->stamps[2].size > 0;
+	return foreign->stamps[1].size > 0;
+}
+
+/* A write that was cut off has left a journal that begins so (https://www.sqlite.org/fileformat.html, 3). It is not taken back here:
+ * a journal may name another file, anywhere, that SQLite removes when it is done with it. */
+static enum status check_journal(const struct foreign *foreign, struct error *error)
+{
+	static const uint8_t magic[] = {0xD9, 0xD5, 0x05, 0xF9, 0x20, 0xA1, 0x63, 0xD7};
+	char *path = joined(foreign->path, suffixes[2]);
+	uint8_t head[sizeof magic];
+	ssize_t size = 0;
+
+	if (!path)
+		return out_of_memory(error);
+	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (file >= 0) {
+		size = read(file, head, sizeof head);
+		close(file);
+	}
+	free(path);
+	if (size != (ssize_t)sizeof head || memcmp(head, magic, sizeof magic) != 0)
+		return STATUS_OK;
+	return error_set(error, STATUS_INVALID,
+			 "%s: a write to it was cut off, or goes on (%s%s): let the program that writes it open and "
+			 "close it, and import it then",
+			 foreign->file, foreign->file, suffixes[2]);
 }
 
 static enum status changed(const struct foreign *foreign, struct error *error)
@@ -249,26 +274,29 @@ static enum status copy_file(const struct foreign *foreign, const char *from, co
 	return error->status;
 }
 
-/* Let SQLite carry out what is in the -wal or the -journal, which the first read does: with journal_mode DELETE one file is
+/* Let SQLite carry out what is in the -wal, which the first read does: with journal_mode DELETE one file is
  * left. */
 static enum status settle_copy(const struct foreign *foreign, const char *path, struct error *error)
 {
 	sqlite3 *database = NULL;
 	int result = sqlite3_open_v2(path, &database, SQLITE_OPEN_READWRITE, NULL);
 
-	if (result == SQLITE_OK)
+	if (result == SQLITE_OK) {
+		sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+		sqlite3_db_config(database, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 		result = sqlite3_exec(database, "SELECT count(*) FROM sqlite_master; PRAGMA journal_mode=DELETE", NULL,
 				      NULL, NULL);
+	}
 	if (result != SQLITE_OK)
 		failed(foreign, database, result, error);
 	sqlite3_close(database);
 	return error->status;
 }
 
-/* Copy file and -wal or -journal to `copy`, and open it. */
+/* Copy file and -wal to `copy`, and open it. */
 static enum status open_copy_at(struct foreign *foreign, const char *copy, struct error *error)
 {
-	for (size_t i = 0; i < FOREIGN_FILES && error->status == STATUS_OK; i++) {
+	for (size_t i = 0; i < 2 && error->status == STATUS_OK; i++) {
 		char *from = joined(foreign->path, suffixes[i]), *to = joined(copy, suffixes[i]);
 		if (!from || !to)
 			out_of_memory(error);
@@ -324,7 +352,8 @@ enum status foreign_open(struct foreign *foreign, const char *file, struct error
 	error->status = STATUS_OK;
 	if (strcmp(file, "-") == 0)
 		return error_set(error, STATUS_INVALID, "-: a database is read from a file, not from standard input");
-	if (check_head(foreign, error) != STATUS_OK || look_at(foreign, foreign->stamps, error) != STATUS_OK)
+	if (check_head(foreign, error) != STATUS_OK || look_at(foreign, foreign->stamps, error) != STATUS_OK ||
+	    check_journal(foreign, error) != STATUS_OK)
 		goto out;
 	if (is_unfinished(foreign))
 		open_copy(foreign, error);

@@ -1,6 +1,6 @@
 /* SQLite databases of other programs, read without being touched: neither the file nor its folder is written to, whatever
- * state the other program left them in. What that had not moved into the file yet (FILE-wal), or what must be taken back
- * (FILE-journal), is carried out in a copy, in a folder of its own in $TMPDIR or /tmp, which is gone when foreign_open returns.
+ * state the other program left them in. What that had not moved into the file yet (FILE-wal) is carried out in a copy, in a folder of
+ * its own in $TMPDIR or /tmp, which is gone when foreign_open returns. A write that was cut off (FILE-journal) is refused.
  */
 #ifndef FOCUSSTATS_TOOL_FOREIGN_H
 #define FOCUSSTATS_TOOL_FOREIGN_H

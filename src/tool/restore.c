@@ -59,12 +59,20 @@ static enum status check_source(const struct restore *restore, struct error *err
 
 	if (is_same(source, &restore->home))
 		return refuse(error, source->path, "is the home folder itself");
+	if (faccessat(source->fd, "meta.db", R_OK, AT_EACCESS) != 0 && errno == EACCES)
+		return refuse(error, source->path, "cannot be read by the home's user: Permission denied");
 	if (folder_has(source, STORE_INCOMPLETE))
 		return refuse(error, source->path, "is no backup: it was not completed");
 	if (folder_has(source, STORE_RESTORING))
 		return refuse(error, source->path, "is no backup: a restore into it was interrupted");
 	if (!folder_has(source, "meta.db"))
 		return refuse(error, source->path, "is no backup: there is no meta.db");
+	/* It would be recovered with, and into, the log that another store may be using. */
+	if (store_leads_elsewhere(source->fd))
+		return refuse(
+			error, source->path,
+			"is no backup: its DB_CONFIG names folders elsewhere: put the files of the log into it, and "
+			"remove these lines");
 	return STATUS_OK;
 }
 
@@ -272,7 +280,7 @@ static enum status make_home(const char *path, const struct folder *source, stru
 
 	if (geteuid() != 0 || fstat(source->fd, &info) != 0 || info.st_uid == 0 || access(path, F_OK) == 0)
 		return STATUS_OK;
-	if (mkdir(path, 0700) != 0 || chown(path, info.st_uid, info.st_gid) != 0)
+	if (!folder_make_for(path, info.st_uid, info.st_gid))
 		return refuse(error, path, strerror(errno));
 	return STATUS_OK;
 }

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import sqlite3
+import struct
 import sys
 import time
 import uuid
@@ -307,10 +308,10 @@ class States(KOReaderCase):
         self.unchanged(path)
         self.assertEqual(self.spans(), [("aa", 0, 30)])
 
-    def test_a_journal_is_taken_back(self):
-        """The file as it is in the middle of a write that never ended: what was there before counts."""
+    def test_a_journal_is_not_taken_back(self):
+        """The file as it is in the middle of a write that never ended. A journal may name another file that SQLite would remove: nothing is
+        done with it."""
         path = self.make(books=self.BOOKS, pages=[(1, page, 100 * page, 30, 5000) for page in range(1000)])
-        expected = reckoned(path)
         self.database.execute("PRAGMA journal_mode = TRUNCATE")
         self.database.execute("PRAGMA cache_size = 1")
         with open(path, "rb") as file:
@@ -319,9 +320,17 @@ class States(KOReaderCase):
         self.database.execute("UPDATE page_stat_data SET duration = 90")
         self.database.execute("DELETE FROM page_stat_data WHERE page > 500")
         path = self.taken(path, "-journal")
-        self.assertNotEqual(self.contents(os.path.dirname(path))["statistics.sqlite3"], before)
-        self.unchanged(path)
-        self.assertEqual(self.stored(), expected)
+        found = self.contents(os.path.dirname(path))
+        self.assertNotEqual(found["statistics.sqlite3"], before)
+        self.tool.run("users")
+        victim = os.path.join(self.store.home, "meta.db").encode()
+        self.assertTrue(os.path.exists(victim))
+        record = struct.pack(">I", 0) + victim + struct.pack(">II", len(victim), sum(victim)) + bytes.fromhex("d9d505f920a163d7")
+        with open(path + "-journal", "ab") as file:
+            file.write(record)
+        self.fails(path, "a write to it was cut off, or goes on (%s-journal)" % path)
+        self.assertTrue(os.path.exists(victim))
+        self.assertEqual(self.spans(), [])
 
     def test_while_the_other_program_has_it_open(self):
         path = self.make(books=self.BOOKS, pages=[(1, 1, 0, 30, 10)])

@@ -311,6 +311,17 @@ class Failures(TransferCase):
         self.assertEqual(self.tool.lines("users")[0]["sessions"], count)
 
 
+class Removal(TransferCase):
+    def test_all_of_a_large_user_is_gone(self):
+        """Without a service nobody else would delete it."""
+        self.counts(text_of([user(), *(session(number) for number in range(20000))]))
+        self.assertEqual(self.tool.lines("--yes", "remove", "ada"), [{"removedSessions": 20000}])
+        for name in DATABASES:
+            dumped = subprocess.run(["db5.3_dump", os.path.join(self.store.home, name + ".db")], check=True, stdout=subprocess.PIPE).stdout
+            self.assertNotIn(b"\n 61646", dumped.split(b"HEADER=END")[1], name)
+            self.assertEqual(dumped.split(b"HEADER=END")[1], b"\nDATA=END\n", name)
+
+
 class Documentation(TransferCase):
     def test_examples(self):
         """The commands of doc/moving.md, each block with a home of its own in which its files were imported before where it says so."""
