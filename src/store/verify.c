@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 enum { CACHE_BYTES = 16 << 20, TEXT_SIZE = 512 };
 
@@ -41,14 +41,16 @@ static bool check_pages(const char *home, const char *file, const struct verify_
 {
 	struct listener listener = {watch, file, false};
 	char path[4096];
+	struct stat info;
 	DB *db;
 
 	if (snprintf(path, sizeof path, "%s/%s", home, file) >= (int)sizeof path || db_create(&db, NULL, 0) != 0) {
 		tell(&listener, "cannot be looked at: memory is short");
 		return false;
 	}
-	if (access(path, F_OK) != 0) {
-		tell(&listener, errno == ENOENT ? "is missing" : strerror(errno));
+	bool found = stat(path, &info) == 0;
+	if (!found || !S_ISREG(info.st_mode)) {
+		tell(&listener, found ? "is no plain file" : errno == ENOENT ? "is missing" : strerror(errno));
 		db->close(db, 0);
 		return false;
 	}

@@ -117,6 +117,25 @@ class Restore(RestoreCase):
         self.assertEqual(self.everything(), changed)
         self.assertEqual(self.replaced(), [])
 
+    def test_copy_whose_log_is_elsewhere(self):
+        """It would be recovered with, and into, the log that another store uses."""
+        with open(os.path.join(self.backup, "DB_CONFIG"), "w", encoding="ascii") as file:
+            file.write("set_cachesize 0 16777216 1\n set_lg_dir %s\n" % self.store.home)
+        logs = self.bytes_of(self.store.home)
+        self.refused(["--yes", "restore", self.backup], self.backup, "is no backup: its DB_CONFIG names folders elsewhere")
+        self.assertEqual({name: found for name, found in self.bytes_of(self.store.home).items() if name.startswith("log.")},
+                         {name: found for name, found in logs.items() if name.startswith("log.")})
+
+    def test_pipe_in_the_place_of_a_database(self):
+        """Nothing waits for somebody to write to it."""
+        os.unlink(os.path.join(self.store.home, "stats.db"))
+        os.mkfifo(os.path.join(self.store.home, "stats.db"))
+        self.store.give(os.path.join(self.store.home, "stats.db"))
+        for command in ("users", "verify", "doctor"):
+            done = self.tool.run(command)
+            self.assertEqual(done.returncode, 1, done)
+            self.assertIn("stats.db", done.stdout + done.stderr)
+
     @tap.cases([("a page", "stats.db"), ("a file", None)])
     def test_damaged_backup(self, name):
         """Nothing changes."""
