@@ -9,6 +9,7 @@
 #include "tool/export_csv.h"
 #include "tool/export_icalendar.h"
 #include "tool/export_records.h"
+#include "tool/members.h"
 #include "tool/progress.h"
 
 #include <stdlib.h>
@@ -175,9 +176,7 @@ static enum status export_user(struct walk *walk, const char *user, struct error
 
 static const char *name_of(json_object *page, size_t index)
 {
-	json_object *user = json_object_object_get(json_object_array_get_idx(page, index), "user");
-
-	return json_object_get_string(json_object_object_get(user, "user"));
+	return json_object_get_string(members_get(members_get(json_object_array_get_idx(page, index), "user"), "user"));
 }
 
 static enum status export_all(struct walk *walk, struct error *error)

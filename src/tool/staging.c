@@ -45,12 +45,11 @@ static enum status take_folder(struct staging *staging, struct error *error)
 static enum status look(struct client *client, json_object *copy, struct progress *progress, bool *running,
 			struct error *error)
 {
-	json_object *state = NULL, *value = NULL;
+	json_object *state = NULL;
 
 	if (client_ask(client, LOCAL_COPY_STATE, NULL, &state, error) != STATUS_OK)
 		return error->status;
-	json_object_object_get_ex(state, "running", &value);
-	*running = json_object_get_boolean(value);
+	*running = json_object_get_boolean(members_get(state, "running"));
 	progress->total = (uint64_t)members_number(state, "expectedBytes");
 	progress_show(progress, (uint64_t)members_number(state, "bytes"));
 	if (strcmp(members_string(state, "copy", ""), members_string(copy, "copy", "")) != 0)
