@@ -31,8 +31,7 @@ static int step(struct compacting *compacting, DB *db, DBT *from, bool *more, bo
 	compacting->pages += what.compact_pages_free;
 	if (compacting->progress)
 		compacting->progress(compacting->context, compacting->pages);
-	return result != 0 ? result
-			   : compacting->environment->handle->txn_checkpoint(compacting->environment->handle, 0, 0, 0);
+	return result != 0 ? result : environment_write_checkpoint(compacting->environment);
 }
 
 static int compact(struct compacting *compacting, DB *db)

@@ -2,6 +2,8 @@
  * 5.3.28. */
 #include "store/copy.h"
 
+#include "store/pages.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What is read at a time: the engine writes none of these pages meanwhile. */
+/* What is read at a time. */
 enum { CHUNK_BYTES = 256 << 10 };
 
 /* Lines of DB_CONFIG that lead out of the folder: the copy would be recovered with the log of the store itself. */
@@ -21,6 +23,7 @@ static const char *const places[] = {"set_lg_dir",     "set_data_dir", "add_data
 /* A file that is being written. The engine's callbacks know nothing but the environment, so it is theirs by the handle. */
 struct target {
 	struct copying *copying;
+	const char *name;
 	int fd;
 	bool ended;
 };
@@ -53,17 +56,27 @@ static int begin_file(DB_ENV *env, const char *name, const char *folder, void **
 	return 0;
 }
 
+/* A page that was written while it was read. */
+static void complete_pages(const struct target *target, u_int32_t size, u_int8_t *data, off_t offset)
+{
+	for (u_int32_t at = 0; at + PAGES_BYTES <= size; at += PAGES_BYTES)
+		if (!pages_is_whole(data + at))
+			(void)pages_reread(target->name, offset + at, data + at);
+}
+
 /* A read that comes to the file's end is short, and what the engine reads after it may be elsewhere than it says
  * (__memp_backup_mpf goes on a page too far). What is behind was not on the disk yet, and all of it is in the log. */
 static int write_pages(DB_ENV *env, u_int32_t gigabytes, u_int32_t offset, u_int32_t size, u_int8_t *data, void *handle)
 {
 	struct target *target = handle;
+	off_t place = ((off_t)gigabytes << 30) + (off_t)offset;
 
 	(void)env;
 	if (target->ended)
 		return 0;
 	target->ended = size < CHUNK_BYTES;
-	return write_at(target->copying, target->fd, data, size, ((off_t)gigabytes << 30) + (off_t)offset);
+	complete_pages(target, size, data, place);
+	return write_at(target->copying, target->fd, data, size, place);
 }
 
 static int end_file(DB_ENV *env, const char *name, void *handle)
@@ -79,7 +92,8 @@ bool store_is_file(const char *name)
 	for (const char *const *file = environment_files; *file; file++)
 		if (strcmp(name, *file) == 0)
 			return true;
-	return strncmp(name, "log.", 4) == 0 || strncmp(name, "__db.", 5) == 0 || strcmp(name, "DB_CONFIG") == 0;
+	return strncmp(name, "log.", 4) == 0 || strncmp(name, "__db.", 5) == 0 || strcmp(name, "DB_CONFIG") == 0 ||
+	       strcmp(name, pages_journal) == 0;
 }
 
 /* What a copy that was given up has left. */
@@ -113,7 +127,7 @@ static int close_file(int fd, int result)
 static int copy_database(struct copying *copying, const char *name)
 {
 	DB_ENV *env = copying->environment->handle;
-	struct target target = {copying, create(copying, name), false};
+	struct target target = {copying, name, create(copying, name), false};
 
 	if (target.fd < 0)
 		return errno;

@@ -2,14 +2,13 @@
  * sources of Berkeley DB 5.3.28. */
 #include "store/environment.h"
 
-#include "base/clock.h"
 #include "base/log.h"
+#include "store/disk.h"
+#include "store/pages.h"
 #include "store/record.h"
 #include "store/schema.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +17,6 @@
 #include <unistd.h>
 
 enum {
-	PAGE_BYTES = 4096,
 	CACHE_BYTES = 64 << 20,
 	CACHE_ONCE_BYTES = 4 << 20, /* for one request there is nothing to keep */
 	CACHE_JOB_BYTES = 48 << 20,
@@ -28,79 +26,26 @@ enum {
 	/* A batch locks some pages an operation. The engine sizes its tables by these when it opens. */
 	LOCKS_MAX = 10000,
 	TRANSACTIONS_MAX = 5000, /* those whose page versions are still in the cache count too */
-	DISK_FULL_MEMORY_MS = 10000,
 };
-
-static const char MARKER[] = "sync-failed";
 
 const char *const environment_files[] = {"meta.db",           "stats.db",     "sessions.db", "sessions_by_user.db",
 					 "active_by_user.db", "documents.db", NULL};
 
-/* The engine's hooks for system calls are for the process, not for an environment; and a process has one store. */
+/* The engine's callbacks know no store; and a process has one. */
 static struct {
-	void (*fatal)(void *context, const char *what);
-	void *context;
 	char home[4096], name[4096];
-	char marker[4096];
-	_Atomic bool serving;
-	_Atomic int64_t full_at_ms; /* when a write last found no space, CLOCK_BOOTTIME; 0 for never */
-} hooks;
-
-/* After a failed sync nothing may be acknowledged: what the kernel could not write it may have dropped, and the engine
- * would carry on (it makes the commit an abort and syncs again, __log_flush_commit). So this owner ends here, and leaves
- * word to the next one. A sync is never tried again, whatever the error. */
-static int sync_file(int fd)
-{
-	if (fdatasync(fd) == 0)
-		return 0;
-	int reason = errno;
-	int marker = open(hooks.marker, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (marker >= 0)
-		close(marker);
-	char what[128];
-	snprintf(what, sizeof what, "a sync to the disk failed: %s", strerror(reason));
-	hooks.fatal(hooks.context, what);
-	return reason;
-}
-
-static ssize_t note_full(ssize_t written)
-{
-	if (written < 0 && (errno == ENOSPC || errno == EDQUOT))
-		hooks.full_at_ms = clock_boot_ms();
-	return written;
-}
-
-/* Pages; a short one the engine completes itself. */
-static ssize_t write_at(int fd, const void *data, size_t size, off_t offset)
-{
-	return note_full(pwrite(fd, data, size, offset));
-}
-
-/* The log. The engine takes a short one for an error without a reason (os_rw.c, __os_physwrite): all, or the error. */
-static ssize_t write_on(int fd, const void *data, size_t size)
-{
-	size_t done = 0;
-
-	while (done < size) {
-		ssize_t written = write(fd, (const char *)data + done, size - done);
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			return note_full(written);
-		done += (size_t)written;
-	}
-	return (ssize_t)done;
-}
+	_Atomic bool now;
+} serving;
 
 static void report(const DB_ENV *handle, const char *prefix, const char *message)
 {
-	const char *found = strstr(message, hooks.home);
+	const char *found = strstr(message, serving.home);
 
 	(void)handle;
 	(void)prefix;
 	if (found)
-		log_repeated("engine: %.*s%s%s", (int)(found - message), message, hooks.name,
-			     found + strlen(hooks.home));
+		log_repeated("engine: %.*s%s%s", (int)(found - message), message, serving.name,
+			     found + strlen(serving.home));
 	else
 		log_repeated("engine: %s", message);
 }
@@ -110,41 +55,22 @@ static void notify(DB_ENV *handle, u_int32_t event, void *info)
 	(void)handle;
 	(void)info;
 	/* While opening, the open itself fails and the caller says so. */
-	if (event == DB_EVENT_PANIC && hooks.serving)
-		hooks.fatal(hooks.context, "the engine needs recovery (where it says so again and again a file is "
-					   "damaged: restore a backup)");
+	if (event == DB_EVENT_PANIC && serving.now)
+		disk_fatal("the engine needs recovery (where it says so again and again a file is "
+			   "damaged: restore a backup)");
 }
 
 enum status environment_error(struct error *error, int result, const char *doing)
 {
-	int64_t full_at_ms = hooks.full_at_ms;
 	bool full = result == ENOSPC || result == EDQUOT;
 
 	/* Pages that cannot be written fill the cache, and the engine says that memory is short; or recovery cannot be
 	 * completed, and it says that it is needed. */
-	if ((result == ENOMEM || result == DB_RUNRECOVERY) && full_at_ms > 0 &&
-	    clock_boot_ms() - full_at_ms < DISK_FULL_MEMORY_MS)
+	if ((result == ENOMEM || result == DB_RUNRECOVERY) && disk_was_full())
 		full = true;
 	error_set(error, STATUS_UNAVAILABLE,
 		  full ? "no space left on the disk" : "the store cannot be used now: the log says why");
 	return error_detail(error, "%s: %s", doing, full ? "no space left on the disk" : db_strerror(result));
-}
-
-/* The cached pages of the home's files may be newer than what is on the disk: have them read again. */
-static void drop_cached_pages(const char *home)
-{
-	DIR *folder = opendir(home);
-
-	if (!folder)
-		return;
-	for (struct dirent *entry = readdir(folder); entry; entry = readdir(folder)) {
-		int fd = openat(dirfd(folder), entry->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-		if (fd < 0)
-			continue;
-		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-		close(fd);
-	}
-	closedir(folder);
 }
 
 static int session_of(const DBT *key, const DBT *value, struct session *session, int *version)
@@ -221,7 +147,7 @@ static int open_database(DB_ENV *handle, const char *file, u_int32_t flags, DB *
 
 	if (result != 0)
 		return result;
-	if ((result = (*db)->set_flags(*db, DB_CHKSUM)) != 0 || (result = (*db)->set_pagesize(*db, PAGE_BYTES)) != 0)
+	if ((result = (*db)->set_flags(*db, DB_CHKSUM)) != 0 || (result = (*db)->set_pagesize(*db, PAGES_BYTES)) != 0)
 		return result;
 	return (*db)->open(*db, NULL, file, NULL, DB_BTREE, DB_THREAD | DB_AUTO_COMMIT | flags, 0600);
 }
@@ -236,6 +162,8 @@ static enum status open_one(struct environment *environment, const char *file, u
 {
 	int result = open_database(environment->handle, file, flags, db);
 
+	if (result == 0)
+		result = disk_find();
 	if (result == 0)
 		return STATUS_OK;
 	environment_error(error, result, result == ENOENT ? "missing; restore a backup" : "opening the database");
@@ -291,7 +219,7 @@ static enum status open_databases(struct environment *environment, bool is_copy,
 /* At a pipe in the place of a file the engine would wait for good. */
 static enum status check_files(const struct store_options *options, struct error *error)
 {
-	char path[sizeof hooks.home + 32];
+	char path[sizeof serving.home + 32];
 	struct stat info;
 
 	for (const char *const *name = environment_files; *name; name++) {
@@ -313,7 +241,7 @@ static enum status check_completed(const struct store_options *options, struct e
 		{STORE_RESTORING, "a restore into this folder was interrupted: run focusstats restore again"},
 		{STORE_INCOMPLETE, "this is no backup: it was not completed"},
 	};
-	char path[sizeof hooks.home + 32];
+	char path[sizeof serving.home + 32];
 
 	for (size_t i = 0; !options->copy && i < sizeof marks / sizeof marks[0]; i++) {
 		snprintf(path, sizeof path, "%s/%s", options->home, marks[i].name);
@@ -378,9 +306,17 @@ static int begin_log_file(struct environment *environment)
 	return result;
 }
 
+/* Pages that an earlier checkpoint could not write the engine takes for written. */
+int environment_write_checkpoint(struct environment *environment)
+{
+	int result = disk_flush();
+
+	return result != 0 ? result : environment->handle->txn_checkpoint(environment->handle, 0, 0, 0);
+}
+
 enum status environment_checkpoint(struct environment *environment, struct error *error)
 {
-	int result = environment->handle->txn_checkpoint(environment->handle, 0, 0, 0);
+	int result = environment_write_checkpoint(environment);
 
 	return result == 0 ? STATUS_OK : environment_error(error, result, "writing a checkpoint");
 }
@@ -410,7 +346,7 @@ void environment_ensure_commit(struct environment *environment)
 	if (result == 0)
 		return;
 	snprintf(what, sizeof what, "a commit could not be written to the log: %s", db_strerror(result));
-	hooks.fatal(hooks.context, what);
+	disk_fatal(what);
 }
 
 /* What a failed sync left behind is settled once recovery has read the disk and a checkpoint stands in a new log. */
@@ -422,10 +358,8 @@ static enum status settle_failed_sync(struct environment *environment, struct er
 		return environment_error(error, result, "beginning a new log file after a failed sync");
 	if (environment_checkpoint(environment, error) != STATUS_OK)
 		return error->status;
-	if (unlink(hooks.marker) != 0) {
-		result = errno;
+	if ((result = disk_remove_marker()) != 0)
 		return environment_error(error, result, "removing the marker of a failed sync");
-	}
 	log_line("recovered after a failed sync; check the disk that holds the home folder");
 	return STATUS_OK;
 }
@@ -454,24 +388,20 @@ static void close_all(struct environment *environment, int *result)
 enum status environment_open(const struct store_options *options, struct environment *environment, struct error *error)
 {
 	struct environment opened = {0};
+	const char *failed;
 
-	hooks.serving = false;
-	hooks.full_at_ms = 0;
-	hooks.fatal = options->fatal;
-	hooks.context = options->context;
-	snprintf(hooks.name, sizeof hooks.name, "%s", options->name);
-	if ((size_t)snprintf(hooks.home, sizeof hooks.home, "%s", options->home) >= sizeof hooks.home ||
-	    (size_t)snprintf(hooks.marker, sizeof hooks.marker, "%s/%s", options->home, MARKER) >= sizeof hooks.marker)
+	serving.now = false;
+	snprintf(serving.name, sizeof serving.name, "%s", options->name);
+	if ((size_t)snprintf(serving.home, sizeof serving.home, "%s", options->home) >= sizeof serving.home)
 		return environment_error(error, ENAMETOOLONG, "opening the environment");
 	if (check_completed(options, error) != STATUS_OK || check_files(options, error) != STATUS_OK)
 		return error->status;
-	db_env_set_func_fsync(sync_file);
-	db_env_set_func_pwrite(write_at);
-	db_env_set_func_write(write_on);
-
-	bool sync_failed = access(hooks.marker, F_OK) == 0;
-	if (sync_failed)
-		drop_cached_pages(options->home);
+	int prepared = disk_open(options, environment_files, &failed);
+	if (prepared != 0) {
+		environment_error(error, prepared, "opening");
+		return error_context(error, "%s", failed);
+	}
+	bool sync_failed = disk_has_marker();
 	int result = open_handle(options, &opened.handle);
 	if (result != 0)
 		environment_error(error, result, "opening the environment");
@@ -479,11 +409,12 @@ enum status environment_open(const struct store_options *options, struct environ
 		 open_databases(&opened, options->copy, error) == STATUS_OK &&
 		 (!sync_failed || settle_failed_sync(&opened, error) == STATUS_OK)) {
 		*environment = opened;
-		hooks.serving = true;
+		serving.now = true;
 		return STATUS_OK;
 	}
 	int ignored = 0;
 	close_all(&opened, &ignored);
+	disk_close();
 	return error->status;
 }
 
@@ -492,8 +423,9 @@ enum status environment_close(struct environment *environment, struct error *err
 	int result = 0;
 	enum status status = environment_checkpoint(environment, error);
 
-	hooks.serving = false;
+	serving.now = false;
 	close_all(environment, &result);
+	disk_close();
 	if (status == STATUS_OK && result != 0)
 		status = environment_error(error, result, "closing the environment");
 	return status;

@@ -32,6 +32,9 @@ enum status environment_close(struct environment *environment, struct error *err
 /* Write the pages of the cache and a checkpoint record, so that recovery begins here. */
 enum status environment_checkpoint(struct environment *environment, struct error *error);
 
+/* The same; 0 or what the engine said. */
+int environment_write_checkpoint(struct environment *environment);
+
 /* Before a commit: whether the log file that it goes into has begun on the disk; begin it there otherwise. 0 or what the engine
  * said, and then nothing may be committed. */
 int environment_begin_commit(struct environment *environment);

@@ -4,10 +4,10 @@
     made = disk.Disk()
     for event in events:
         made.take(event)
-        made.cut(random, unit)                      name -> content, as the disk may hold them were the power cut now
+        made.cut(random)                            name -> content, as the disk may hold them were the power cut now
 
-What such a disk may hold: all that a completed sync of a file covers. Of later writes, any, whole or in part, in units that are written whole: a sector
-of 512 bytes, or a page of 4,096 for a database where the disk is said to write those whole. A unit holds the first few of its later writes, never one
+What such a disk may hold: all that a completed sync of a file covers. Of later writes, any, whole or in part, in sectors of 512 bytes, the unit that
+is written whole. A sector holds the first few of its later writes, never one
 without those before it, as the kernel's cache holds only the newest.
 
 Names reach the disk in their order, as in the journal of ext4, XFS and btrfs: a sync of a file covers those that were made up to that file's own, one
@@ -15,7 +15,7 @@ of the folder all. POSIX promises the latter alone; the engine does not sync the
 such order a log file could be lost with all that is in it.
 """
 
-SECTOR, PAGE = 512, 4096
+SECTOR = 512
 # Mapped, locked or listened on; none of them holds what was stored.
 IGNORED = ("metrics", "lock", "relay.sock")
 
@@ -107,15 +107,14 @@ class Disk:
             apply(self.sure, operation)
         self.later = [later for later in self.later if later[0] > number]
 
-    def cut(self, random, unit=PAGE):
-        """One of the states; UNIT is what the disk writes whole of a database."""
+    def cut(self, random):
+        """One of the states."""
         names = dict(self.sure)
         for operation in self.later[:random.randint(0, len(self.later))]:
             apply(names, operation)
         share = random.choice((0, 0.02, 0.1, 0.5, 0.9, 0.98, 1))
         torn = random.random() < 0.6
-        return {name: content(file, random, share, torn, unit if name.endswith(".db") or name.startswith("__db") else SECTOR)
-                for name, file in names.items()}
+        return {name: content(file, random, share, torn) for name, file in names.items()}
 
 
 def apply(names, operation):
@@ -137,8 +136,8 @@ def put(content_of, offset, data):
     content_of[offset:offset + len(data)] = data
 
 
-def content(file, random, share, torn, unit):
-    """SHARE of the later writes, or with TORN of their units, each with those before it."""
+def content(file, random, share, torn):
+    """SHARE of the later writes, or with TORN of their sectors, each with those before it."""
     made, lost = bytearray(file.sure), set()
     for _, offset, data in file.later:
         kept = random.random() < share
@@ -146,10 +145,10 @@ def content(file, random, share, torn, unit):
             if kept:
                 put(made, offset, None)
             continue
-        for first in range(offset - offset % unit, offset + len(data), unit):
+        for first in range(offset - offset % SECTOR, offset + len(data), SECTOR):
             if first in lost or not (random.random() < share if torn else kept):
                 lost.add(first)
                 continue
-            begin, end = max(first, offset), min(first + unit, offset + len(data))
+            begin, end = max(first, offset), min(first + SECTOR, offset + len(data))
             put(made, begin, data[begin - offset:end - offset])
     return made
