@@ -147,6 +147,7 @@ class Restore(RestoreCase):
                 byte = file.read(1)
                 file.seek(-30, os.SEEK_END)
                 file.write(bytes([byte[0] ^ 1]))
+            self.store.leaks = False
         else:
             for gone in os.listdir(self.backup):  # with the log, which makes a file anew where all of it is there
                 if gone.startswith("log.") or gone == "documents.db":

@@ -92,6 +92,14 @@ class Damaged(StoreCase):
         who = {"user": harness.worker().pw_uid, "group": harness.worker().pw_gid, "extra_groups": []} if harness.AS_ROOT else {}
         subprocess.run([program, self.store.home, name, what, *(part.hex() for part in pair)], check=True, **who)
 
+    def flip(self, name, offset):
+        with open(self.path(name), "r+b") as file:
+            file.seek(offset)
+            byte = file.read(1)
+            file.seek(offset)
+            file.write(bytes([byte[0] ^ 1]))
+        self.store.leaks = False
+
     def finds(self, *lines, count=None):
         """Exactly these lines, each a beginning and an end with … between them."""
         done = self.refused(["verify"], self.store.home, "is wrong")
@@ -238,29 +246,22 @@ class Damaged(StoreCase):
     @tap.cases([(name, name) for name in ("meta.db", "stats.db", "sessions.db", "sessions_by_user.db", "active_by_user.db", "documents.db")])
     def test_flipped_byte(self, name):
         """In the middle of the last page; whether it is noticed before the pages are looked at depends on who reads it first."""
-        with open(self.path(name), "r+b") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(size - 30)
-            byte = file.read(1)
-            file.seek(size - 30)
-            file.write(bytes([byte[0] ^ 1]))
+        size = os.path.getsize(self.path(name))
+        self.flip(name, size - 30)
         done = self.refused(["verify"])
         self.store.reported.update(line for line in self.store.log_text().split("\n") if "PANIC" in line)  # of the tool, at a recovery
         self.assertRegex(done.stdout, r"(?m)^%s: .*[Pp]age %d\b" % (name, size // PAGE - 1))
         self.assertNotIn("is whole", done.stdout)
 
     def test_flipped_byte_under_a_service(self):
-        """In a page that nobody needs: the service lives on, and the damage is found."""
+        """In a page that nobody needs: the service lives on, and the damage is found. An orderly stop writes no checkpoint where nothing was written
+        since one that began during the last write, and recovery would then read every page of that write; the recovery of a command ends with one."""
         self.serve()
         self.add("u1", 2000, long=True, first=10)
         self.responder.stop()
-        size = os.path.getsize(self.path("sessions_by_user.db"))
-        page = size // PAGE // 2
-        with open(self.path("sessions_by_user.db"), "r+b") as file:
-            file.seek(page * PAGE + 2000)
-            byte = file.read(1)
-            file.seek(page * PAGE + 2000)
-            file.write(bytes([byte[0] ^ 1]))
+        self.done("users")
+        page = os.path.getsize(self.path("sessions_by_user.db")) // PAGE // 2
+        self.flip("sessions_by_user.db", page * PAGE + 2000)
         self.serve()
         done = self.refused(["verify"])
         self.assertRegex(done.stdout, r"(?m)^sessions_by_user.db: .*[Pp]age %d\b" % page)
