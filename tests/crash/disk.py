@@ -5,6 +5,7 @@
     for event in events:
         made.take(event)
         made.cut(random)                            name -> content, as the disk may hold them were the power cut now
+    made.dropped(random)                            the same where a sync has failed now and the power stays
 
 What such a disk may hold: all that a completed sync of a file covers. Of later writes, any, whole or in part, in sectors of 512 bytes, the unit that
 is written whole. A sector holds the first few of its later writes, never one
@@ -15,7 +16,7 @@ of the folder all. POSIX promises the latter alone; the engine does not sync the
 such order a log file could be lost with all that is in it.
 """
 
-SECTOR = 512
+SECTOR, PAGE = 512, 4096
 # Mapped, locked or listened on; none of them holds what was stored.
 IGNORED = ("metrics", "lock", "relay.sock")
 
@@ -60,7 +61,7 @@ class Disk:
 
     def take(self, event):
         self.number += 1
-        if event.name.startswith(IGNORED):
+        if event.name.startswith(IGNORED) or event.kind.startswith(("call-", "fail-")):
             return
         getattr(self, event.kind)(event)
 
@@ -116,6 +117,16 @@ class Disk:
         torn = random.random() < 0.6
         return {name: content(file, random, share, torn) for name, file in names.items()}
 
+    def dropped(self, random):
+        """What a kernel may leave that could not write what it was to: all names, and of what was not synced any pages of its cache."""
+        share = random.choice((0, 0.1, 0.5, 0.9))
+        return {name: content(file, random, share, True, PAGE) for name, file in self.now.items()}
+
+    def put(self, name, data):
+        """A file that was there before."""
+        self.now[name] = self.sure[name] = File()
+        self.now[name].sure += data
+
 
 def apply(names, operation):
     _, what, name, more = operation
@@ -136,8 +147,8 @@ def put(content_of, offset, data):
     content_of[offset:offset + len(data)] = data
 
 
-def content(file, random, share, torn):
-    """SHARE of the later writes, or with TORN of their sectors, each with those before it."""
+def content(file, random, share, torn, unit=SECTOR):
+    """SHARE of the later writes, or with TORN of their sectors or pages, each with those before it."""
     made, lost = bytearray(file.sure), set()
     for _, offset, data in file.later:
         kept = random.random() < share
@@ -145,10 +156,10 @@ def content(file, random, share, torn):
             if kept:
                 put(made, offset, None)
             continue
-        for first in range(offset - offset % SECTOR, offset + len(data), SECTOR):
+        for first in range(offset - offset % unit, offset + len(data), unit):
             if first in lost or not (random.random() < share if torn else kept):
                 lost.add(first)
                 continue
-            begin, end = max(first, offset), min(first + SECTOR, offset + len(data))
+            begin, end = max(first, offset), min(first + unit, offset + len(data))
             put(made, begin, data[begin - offset:end - offset])
     return made

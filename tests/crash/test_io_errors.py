@@ -1,0 +1,393 @@
+#!/usr/bin/env python3
+"""The N-th write, sync, open, rename, unlink or change of a file's size in the home fails, for each N of a life of the service.
+
+A life is the script of script.py, in which a client does everything that writes, and an end in order: on an empty home, and on one that a kill has left
+after a failed sync. tests/preload/record.c counts the calls and lets one of them fail with EIO, ENOSPC or EINTR, or a write take half of what it is given:
+that call alone; those within 200 ms, longer than the engine tries again; or all from it on. Whatever fails, each answer is the right one or 503,
+and in time; the service goes on, or ends with a line that says why and comes back by itself; then what is there is what the client was told, and verify
+finds it whole. After a failed sync nothing is acknowledged by that process, and what it was to make durable is taken away or left, page by page, before
+the next one starts, as when the kernel has dropped what it could not write.
+
+`make check` makes runs spread over all calls and errors; FOCUSSTATS_IO_SEED repeats its choice. FOCUSSTATS_LONG=1 makes all: each kind of call is gone
+through until there is no N-th one any more.
+"""
+
+import os
+import random
+import re
+import select
+import shutil
+import signal
+import tempfile
+import threading
+import time
+
+import common
+from common import LONG, harness
+
+import disk
+import tap  # noqa: E402
+from folder import BUILD, occupation  # noqa: E402
+from ledger import DONE, MAYBE, REFUSED, UNAVAILABLE, outcome  # noqa: E402
+from script import LAST, LATER, LIFE, Client, Wrong, exported  # noqa: E402
+from tool import Tool  # noqa: E402
+
+WORKERS = 4
+SHORT_SECONDS = 13.0
+BOUND_SECONDS = 10.0
+EXIT_FATAL = 70
+SEED = int(os.environ.get("FOCUSSTATS_IO_SEED") or random.SystemRandom().randrange(1 << 32))
+KINDS = {
+    "write": ("EIO", "ENOSPC", "EINTR", "short"),
+    "sync": ("EIO", "ENOSPC", "EINTR"),
+    "open": ("EIO", "ENOSPC", "EINTR"),
+    "rename": ("EIO", "ENOSPC", "EINTR"),
+    "unlink": ("EIO", "EINTR"),
+    "resize": ("EIO", "ENOSPC", "EINTR"),
+}
+# Once, for 200 ms, which is longer than the engine tries again by itself, and for good; what was interrupted is not for good.
+TIMES = (1, -200, 0)
+
+
+def times_of(error):
+    return TIMES[:2] if error == "EINTR" else TIMES
+
+
+MISSED_MAX = 3
+NEEDED_BYTES = 512 << 20
+WHY = re.compile(r"focusstats\[\d+\]: .*(Input/output error|[Nn]o space left on|Interrupted system call|BDB\d{4} |a sync to the disk failed)")
+TEXT = re.compile(r"^(no space left on the disk|the store cannot be used now: the log says why|user 'ann' is being removed"
+                  r"|the service is shutting down); the request (was not carried out|may have been carried out)$")
+
+
+class Fault:
+    """What fails in a run."""
+
+    def __init__(self, kind, number, error, times):
+        self.kind, self.number, self.error, self.times = kind, number, error, times
+
+    def __str__(self):
+        return "%s %d %s %d" % (self.kind, self.number, self.error, self.times)
+
+    @property
+    def may_retry(self):
+        """Whether it passes, so that what is asked again must be done."""
+        return self.times != 0
+
+
+class Figures:
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.runs = self.unavailable = self.ended = self.unharmed = self.missed = 0
+        self.answers, self.slowest, self.longest_back = 0, 0.0, 0.0
+        self.wrong = []
+
+
+class Place:
+    """Where one worker makes its runs, one after the other: a socket, a home, and the processes on them."""
+
+    def __init__(self, case, figures, memory, base):
+        self.figures, self.base = figures, base
+        self.folder = case.folder()
+        self.tool = Tool(self.folder)
+        self.library = self.folder.join("cgi-bin", "record.so")
+        shutil.copy(os.path.join(BUILD, "tests", "preload", "record.so"), self.library)
+        self.home = os.path.join(tempfile.mkdtemp(dir=memory), "home")
+        os.chmod(os.path.dirname(self.home), 0o755)
+        self.recording = self.folder.join("run", "recording")
+        self.responder = harness.Responder(self.folder)
+        self.responder.count = 0
+        self.responder.wait_ready = lambda: None
+        case.start(self.responder)
+        self.child, self.log_begin = None, 0
+
+    # A run
+
+    def run(self, fault, steps, states):
+        """None, or what is wrong. Whether there was such a call is in self.reached."""
+        self.fault, self.client = fault, Client(states)
+        self.begin()
+        try:
+            self.live(steps)
+        except Wrong as error:
+            return "%s: %s; log: %s" % (fault, error, self.log()[-1500:])
+        finally:
+            if self.child.poll() is None:
+                self.child.kill()
+                self.child.wait()
+            self.responder.children.clear()
+            self.folder.reported.update(re.findall(r"(?m)^.*PANIC.*$", self.folder.log_text()))
+            for name in os.listdir(self.folder.logs):
+                if name.endswith(".log"):
+                    os.truncate(self.folder.join("log", name), 0)
+        return None
+
+    def begin(self):
+        shutil.rmtree(self.home, ignore_errors=True)
+        if self.base:
+            shutil.copytree(self.base, self.home)
+        else:
+            os.mkdir(self.home, 0o700)
+        self.own()
+        with open(self.recording, "wb"):
+            os.chmod(self.recording, 0o666)
+        self.refused, self.replaced, self.acknowledged_at = 0, False, 0
+        asan = self.folder.sanitizer_options()["ASAN_OPTIONS"] + ":verify_asan_link_order=0"
+        self.start({"LD_PRELOAD": self.library, "RECORD_FILE": self.recording, "RECORD_FAIL": str(self.fault), "ASAN_OPTIONS": asan})
+
+    def own(self):
+        self.folder.give(self.home)
+        for name in os.listdir(self.home):
+            self.folder.give(os.path.join(self.home, name))
+
+    def start(self, settings):
+        self.responder.settings = {"FOCUSSTATS_HOME": self.home, **settings}
+        path = self.folder.join("log", "responder.log")
+        self.log_begin = os.path.getsize(path) if os.path.exists(path) else 0
+        self.child = self.responder.start_one()
+
+    def log(self):
+        """What the process that is there, or was the last to be, has written."""
+        with open(self.folder.join("log", "responder.log"), "rb") as file:
+            file.seek(self.log_begin)
+            return file.read().decode("utf-8", "replace")
+
+    def live(self, steps):
+        for step in steps:
+            self.do(step)
+        self.end()
+        if self.replaced:
+            self.start({})
+        else:
+            self.replace()
+        begun = time.monotonic()
+        for step in LAST:
+            self.do(step)
+        self.figures.longest_back = max(self.figures.longest_back, time.monotonic() - begun)
+        self.end()
+        self.examine()
+
+    def do(self, step):
+        """Asks until it is known what became of it; no more than once while that cannot be."""
+        deadline = time.monotonic() + BOUND_SECONDS
+        while True:
+            if self.child.poll() is not None:
+                self.replace()
+            reply = self.ask(step)
+            what = outcome(reply) if step.writes or reply is None or reply.status == 503 else DONE if reply.status == 200 else REFUSED
+            if what in (DONE, REFUSED):
+                if step.writes and what == DONE:
+                    self.acknowledged_at = os.path.getsize(self.recording)
+                return self.client.take(step, reply.status, reply.json())
+            if what == MAYBE:
+                self.client.may_be_done(step)
+            if reply is None:
+                self.wait_end()
+            else:
+                self.refused += 1
+                if not TEXT.match(reply.json()["error"]):
+                    raise Wrong("503 to %s with: %r" % (step.action, reply.json()["error"]))
+                if not self.replaced and not self.fault.may_retry:
+                    return None
+                time.sleep(0.02)
+            if time.monotonic() > deadline:
+                raise Wrong("%s is not done within %g s" % (step.action, BOUND_SECONDS))
+
+    def ask(self, step):
+        begun = time.monotonic()
+        with self.responder.connect(BOUND_SECONDS) as connection:
+            try:
+                connection.submit("POST", "/FocusStats/" + step.action, harness.encode(step.fields))
+                # Where the process ends before it takes the connection, that waits for the next one.
+                while not select.select([connection.socket], [], [], 0.02)[0] and self.child.poll() is None and time.monotonic() < begun + BOUND_SECONDS:
+                    pass
+                reply = connection.reply() if self.child.poll() is None or select.select([connection.socket], [], [], 0)[0] else None
+            except (harness.ConnectionClosed, ConnectionResetError, BrokenPipeError):
+                reply = None
+            except OSError as error:
+                raise Wrong("%s: %s; %s" % (step.action, error, occupation(self.child.pid))) from error
+        took = time.monotonic() - begun
+        with self.figures.lock:
+            self.figures.answers += 1
+            self.figures.slowest = max(self.figures.slowest, took)
+        if took > BOUND_SECONDS:
+            raise Wrong("%s took %.1f s" % (step.action, took))
+        return reply
+
+    def wait_end(self):
+        """The connection was closed without an answer, which is so where the process ends only."""
+        try:
+            self.child.wait(BOUND_SECONDS)
+        except Exception as error:
+            raise Wrong("it does not end: %s" % occupation(self.child.pid)) from error
+
+    def end(self):
+        """In order, unless it has ended."""
+        if self.child.poll() is None:
+            self.child.send_signal(signal.SIGTERM)
+        self.wait_end()
+
+    # What is looked at once the process has ended in which calls failed
+
+    def replace(self):
+        """The process has ended: looks how, and starts the next one, in which nothing fails."""
+        if self.replaced:
+            raise Wrong("the process in which nothing failed ended with %d" % self.child.returncode)
+        self.replaced = True
+        status, log, events = self.child.returncode, self.log(), disk.read(self.recording)
+        failed = [event for event in events if event.kind.startswith("fail-")]
+        self.reached = bool(failed)
+        if status not in (0, 1, EXIT_FATAL):
+            raise Wrong("the process ended with %d" % status)
+        if (status != 0 or self.refused) and not (failed and WHY.search(log)):
+            raise Wrong("it ended with %d after %d answers 503, and its log does not say why" % (status, self.refused))
+        if failed and self.fault.kind == "sync":
+            self.check_sync(status, events, failed)
+        with self.figures.lock:
+            self.figures.runs += self.reached
+            self.figures.unavailable += bool(self.refused)
+            self.figures.ended += status != 0
+            self.figures.unharmed += self.reached and not self.refused and status == 0
+        self.start({})
+
+    def check_sync(self, status, events, failed):
+        after = [event for event in events if event.position > failed[0].position and event.kind in ("begin", "synced", "fail-sync")]
+        if status != EXIT_FATAL or after:
+            raise Wrong("a sync failed, and the process went on: it ended with %d after %d more syncs" % (status, len(after)))
+        if self.acknowledged_at > failed[0].position:
+            raise Wrong("a sync failed, and a write was acknowledged after it")
+        self.drop(events)
+
+    def drop(self, events):
+        """Makes the home anew as it is once the kernel has dropped what it could not write, or the power is cut then."""
+        choose = random.Random("%d %s" % (SEED, self.fault))
+        made = disk.Disk()
+        if self.base:
+            for name in os.listdir(self.base):
+                with open(os.path.join(self.base, name), "rb") as file:
+                    made.put(name, file.read())
+        for event in events:
+            made.take(event)
+        files = made.cut(choose) if choose.random() < 0.5 else made.dropped(choose)
+        shutil.rmtree(self.home)
+        os.mkdir(self.home, 0o700)
+        for name, content in files.items():
+            with open(os.path.join(self.home, name), "wb") as file:
+                file.write(content)
+            os.chmod(file.name, 0o600)
+        self.own()
+
+    def examine(self):
+        if self.child.returncode != 0:
+            raise Wrong("the process in which nothing failed ended with %d" % self.child.returncode)
+        settings = {"FOCUSSTATS_HOME": self.home}
+        shown = self.tool.run("export", settings=settings)
+        if shown.returncode != 0:
+            raise Wrong("export: %s" % shown.stderr.strip())
+        problem = self.client.problem(exported(shown.stdout))
+        if problem:
+            raise Wrong(problem)
+        whole = self.tool.run("verify", settings=settings)
+        if whole.returncode != 0:
+            raise Wrong("verify: %s" % (whole.stdout + whole.stderr).strip())
+        left = [name for name in os.listdir(self.home) if name == "sync-failed" or name.endswith(".new")]
+        if left:
+            raise Wrong("left in the home: %s" % ", ".join(left))
+
+
+class IoErrors(common.CrashCase):
+    def memory(self):
+        """A folder for the homes, in memory where there is room: syncs cost nothing there."""
+        place = self.folder().path
+        if os.path.isdir("/dev/shm") and os.statvfs("/dev/shm").f_bavail * os.statvfs("/dev/shm").f_frsize > NEEDED_BYTES:
+            place = tempfile.mkdtemp(prefix="fs-io-", dir="/dev/shm")
+            self.addCleanup(shutil.rmtree, place)
+        os.chmod(place, 0o755)
+        return place
+
+    def check(self, steps, base=None, states=({},)):
+        memory = self.memory()
+        figures = Figures()
+        places = [Place(self, figures, memory, base) for _ in range(WORKERS)]
+        counts = self.count(places[0], steps, states)
+        faults = self.all_faults() if LONG else self.some_faults(counts)
+        lock, choices = threading.Lock(), 0
+
+        def work(index):
+            nonlocal choices
+            while True:
+                with lock:
+                    fault = next(faults, None)
+                    choices += fault is not None
+                if fault is None:
+                    return
+                problem = places[index].run(fault, steps, states)
+                if problem:
+                    figures.wrong.append(problem)
+                elif LONG:
+                    self.reached(fault, places[index].reached)
+        harness.clients(WORKERS, work)
+        common.note("seed %d; calls: %s; %d runs with something that failed, of %d; %d of them answered 503, %d ended and came back, %d went unharmed; "
+                    "%d answers, the slowest after %.2f s; back after at most %.2f s; %d wrong", SEED,
+                    ", ".join("%d %s" % (number, kind) for kind, number in counts.items()), figures.runs, choices, figures.unavailable, figures.ended,
+                    figures.unharmed, figures.answers, figures.slowest, figures.longest_back, len(figures.wrong))
+        if figures.wrong:
+            self.fail("\n".join(text[:2500] for text in figures.wrong[:20]))
+        self.assertGreater(figures.runs, choices // 2)
+
+    @staticmethod
+    def count(place, steps, states):
+        """How many calls of each kind there are where none fails."""
+        problem = place.run(Fault("write", 0, "EIO", 1), steps, states)
+        if problem:
+            raise Wrong(problem)
+        kinds = [event.kind for event in disk.read(place.recording)]
+        return {kind: kinds.count("call-" + kind) for kind in KINDS}
+
+    def some_faults(self, counts):
+        """At random, each kind of call and each error as often as the others, for as long as there is time."""
+        choose = random.Random(SEED)
+        until = time.monotonic() + SHORT_SECONDS
+        while time.monotonic() < until:
+            for kind in [kind for kind in KINDS if counts[kind]]:
+                error = choose.choice(KINDS[kind])
+                yield Fault(kind, choose.randint(1, counts[kind]), error, choose.choice(times_of(error)))
+
+    def all_faults(self):
+        """Each, until there is no such call any more: how many there are differs by what the threads are at."""
+        self.misses = {}
+        for kind in KINDS:
+            for error in KINDS[kind]:
+                for times in times_of(error):
+                    number = 0
+                    while self.misses.get((kind, error, times), 0) < MISSED_MAX:
+                        number += 1
+                        yield Fault(kind, number, error, times)
+
+    def reached(self, fault, reached):
+        key = (fault.kind, fault.error, fault.times)
+        self.misses[key] = 0 if reached else self.misses.get(key, 0) + 1
+
+    @tap.limit(7200 if LONG else 120)
+    def test_from_the_beginning(self):
+        self.check(LIFE)
+
+    @tap.limit(7200 if LONG else 120)
+    def test_after_a_kill(self):
+        """Recovery, and what it does after a failed sync, with an open removal in the log."""
+        client = Client()
+        place = Place(self, Figures(), self.memory(), None)
+        place.fault, place.client = Fault("write", 0, "EIO", 1), client
+        place.begin()
+        for step in LIFE:
+            place.do(step)
+        place.child.kill()
+        place.child.wait()
+        for name in ("relay.sock", "metrics"):
+            os.unlink(os.path.join(place.home, name))
+        with open(os.path.join(place.home, "sync-failed"), "wb"):
+            self.check(LATER, place.home, client.states)
+
+
+if __name__ == "__main__":
+    tap.main(globals())
