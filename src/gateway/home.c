@@ -128,11 +128,13 @@ static enum status claim_host(struct home *home, struct error *error)
 		return cannot(error, home, "naming this host in", HOST, errno);
 	int fd = openat(home->folder, HOST, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd >= 0) {
-		size_t size = strlen(own);
-		bool written = write(fd, own, size) == (ssize_t)size && fsync(fd) == 0;
-		int reason = errno;
+		ssize_t size = (ssize_t)strlen(own), written = write(fd, own, (size_t)size);
+		int reason = written == size && fsync(fd) == 0 ? 0 : written >= 0 && written < size ? EIO : errno;
 		close(fd);
-		return written ? STATUS_OK : cannot(error, home, "writing", HOST, reason);
+		if (reason == 0)
+			return STATUS_OK;
+		unlinkat(home->folder, HOST, 0); /* half a name would keep everybody out, this host too */
+		return cannot(error, home, "writing", HOST, reason);
 	}
 	if (errno != EEXIST || (fd = openat(home->folder, HOST, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)) < 0)
 		return cannot(error, home, "opening", HOST, errno);

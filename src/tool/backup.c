@@ -107,16 +107,22 @@ static enum status move(struct staging *staging, struct destination *destination
 }
 
 /* The folder's own name; where this user may not read what it is in, its maker sees to that some time. */
-static void sync_name(const char *path)
+static enum status sync_name(const char *path, struct error *error)
 {
 	char *copy = strdup(path);
-	int fd = copy ? open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	const char *name = copy ? dirname(copy) : NULL;
+	struct folder parent;
 
-	if (fd >= 0) {
-		fsync(fd);
-		close(fd);
+	error->status = STATUS_OK;
+	if (!copy)
+		return error_set(error, STATUS_UNAVAILABLE, "out of memory");
+	if ((faccessat(AT_FDCWD, name, R_OK, AT_EACCESS) == 0 || errno != EACCES) &&
+	    folder_open(&parent, name, error) == STATUS_OK) {
+		folder_sync_names(&parent, error);
+		folder_close(&parent);
 	}
 	free(copy);
+	return error->status;
 }
 
 static enum status complete(struct staging *staging, struct destination *destination, const struct options *options,
@@ -126,9 +132,9 @@ static enum status complete(struct staging *staging, struct destination *destina
 	    findings_of_copy(findings, &destination->folder, destination->path, options, error) != STATUS_OK ||
 	    folder_sync(&destination->folder, error) != STATUS_OK ||
 	    folder_remove(&destination->folder, STORE_INCOMPLETE, error) != STATUS_OK ||
-	    folder_sync_names(&destination->folder, error) != STATUS_OK)
+	    folder_sync_names(&destination->folder, error) != STATUS_OK ||
+	    sync_name(destination->path, error) != STATUS_OK)
 		return error_context(error, "no backup was made");
-	sync_name(destination->path);
 	return STATUS_OK;
 }
 

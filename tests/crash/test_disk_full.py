@@ -2,14 +2,16 @@
 """A disk that is full: writes are answered 503 with a text that says so, reads go on, nothing that was acknowledged is lost, and once there is room
 writes flow again without anybody's help.
 
-The disk is a small tmpfs on the home folder, in a mount namespace of this script's own."""
+The disk is a small tmpfs on the home folder, or ext4 in a file where that can be mounted, in a mount namespace of this script's own."""
 
 import os
 import random
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 from common import LONG, CrashCase, Faults, harness, note, one_more, spread
@@ -17,6 +19,7 @@ from common import LONG, CrashCase, Faults, harness, note, one_more, spread
 import fcgi  # noqa: E402
 import tap  # noqa: E402
 from ledger import DONE, UNAVAILABLE, FcgiClient, Ledger, Writers  # noqa: E402
+from tool import Tool  # noqa: E402
 from watch import owners  # noqa: E402
 
 NAMESPACE = "TESTS_IN_MOUNT_NAMESPACE"
@@ -26,6 +29,8 @@ DISK_BYTES = (160 if LONG else 40) << 20
 # The store itself tries again twice a second; then the first write must go through.
 BACK_SECONDS = 15.0
 LINES_A_SECOND = 20
+FULL_SECONDS = 60 if LONG else 3
+PROMPT_SECONDS = 3.0
 
 
 def enter_namespace():
@@ -46,11 +51,31 @@ def enter_namespace():
 class Disk:
     """The small disk under a folder's home, and the file that fills it."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, real=False):
         self.folder = folder
         self.ballast = os.path.join(folder.home, "ballast")
+        self.kind = "ext4" if real and self.mount_image() else "tmpfs"
+        if self.kind == "tmpfs":
+            self.mount_memory()
+
+    def mount_image(self):
+        """Where the kernel lets nobody but root do that, or nothing can be a loop device, there is none."""
+        image, make = self.folder.join("disk"), shutil.which("mkfs.ext4", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+        if not make or not harness.AS_ROOT:
+            return False
+        with open(image, "wb") as file:
+            file.truncate(DISK_BYTES)
+        subprocess.run([make, "-q", "-F", "-m", "0", image], check=True)
+        if subprocess.run(["mount", "-o", "loop", image, self.folder.home], stderr=subprocess.DEVNULL, check=False).returncode != 0:
+            return False
+        os.rmdir(os.path.join(self.folder.home, "lost+found"))
+        os.chmod(self.folder.home, 0o700)
+        self.folder.give(self.folder.home)
+        return True
+
+    def mount_memory(self):
         who = harness.worker()
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%d,mode=0700,uid=%d,gid=%d" % (DISK_BYTES, who.pw_uid, who.pw_gid), "tests", folder.home],
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%d,mode=0700,uid=%d,gid=%d" % (DISK_BYTES, who.pw_uid, who.pw_gid), "tests", self.folder.home],
                        check=True)
 
     def fill(self, leave_bytes=0):
@@ -86,9 +111,9 @@ class Full(CrashCase):
         took = ledger.wait_flow(BACK_SECONDS)
         return took
 
-    def read_all(self, responder, ledger):
+    def read_all(self, responder, ledger, *users):
         """Reads are answered; what they tell is not looked at here."""
-        for user in list(ledger.users):
+        for user in users or list(ledger.users):
             for action in ("_getSessions", "_viewStats"):
                 self.assertEqual(responder.post(action, {"user": user}).status, 200)
         self.assertEqual(responder.ask("GET", "/FocusStats/health").status, 200)
@@ -102,10 +127,10 @@ class Full(CrashCase):
 class Small(Full):
     """A small disk."""
 
-    def disk(self, folder):
+    def disk(self, folder, real=False):
         if os.environ.get(NAMESPACE) != "yes":
             self.skipTest("nothing can be mounted here: that needs root, or user namespaces")
-        made = Disk(folder)
+        made = Disk(folder, real)
         self.addCleanup(made.unmount)
         return made
 
@@ -138,6 +163,53 @@ class Small(Full):
              spread(pauses), lines, took)
         self.check_texts(ledger)
         self.assertLess(lines, 60 + LINES_A_SECOND * took)
+
+    @tap.limit(300 if LONG else 120)
+    def test_full_for_a_minute(self):
+        """It stays full while clients write and read: whatever room there comes to be is taken away."""
+        folder = self.watched()
+        disk = self.disk(folder, real=True)
+        responder = self.start(harness.Responder(folder))
+        ledger = Ledger()
+        writers = Writers(ledger, 8, lambda: FcgiClient(responder)).start()
+        stopping, slowest, failures = threading.Event(), [0.0], []
+
+        def read():
+            try:
+                while not stopping.is_set():
+                    begun = time.monotonic()
+                    self.read_all(responder, ledger, "user-0")
+                    slowest[0] = max(slowest[0], time.monotonic() - begun)
+            except BaseException as error:  # raised below
+                failures.append(error)
+        reader = threading.Thread(target=read, daemon=True)
+        try:
+            ledger.wait_flow()
+            ledger.wait_count(DONE, 200)
+            reader.start()
+            begun, done, refused = time.monotonic(), ledger.counts[DONE], ledger.counts[UNAVAILABLE]
+            while time.monotonic() < begun + FULL_SECONDS or ledger.counts[UNAVAILABLE] < refused + 100:
+                disk.fill()
+                self.assertLess(time.monotonic(), begun + FULL_SECONDS + BACK_SECONDS, "writes are refused")
+                self.assertEqual(failures, [])
+                time.sleep(0.05)
+            done, refused = ledger.counts[DONE] - done, ledger.counts[UNAVAILABLE] - refused
+            disk.make_room()
+            back = self.check_back(ledger)
+        finally:
+            stopping.set()
+            writers.stop()
+        reader.join()
+        self.assertEqual(failures, [])
+        self.assertEqual(responder.pids, [responder.children[0].pid])
+        responder.stop()
+        self.assertLess(slowest[0], PROMPT_SECONDS)
+        self.check_texts(ledger)
+        whole = Tool(folder).run("verify")
+        self.assertEqual(whole.returncode, 0, whole)
+        found = self.read(folder).check(ledger)
+        note("%s full for %.0f s: %d writes refused, %d found room; slowest reads of a user %.0f ms; back after %.0f ms; %s; %d done of those without an answer",
+             disk.kind, FULL_SECONDS, refused, done, 1000 * slowest[0], 1000 * back, ledger.summary(), found)
 
     @tap.limit(1200 if LONG else 120)
     def test_started_on_the_full_disk(self):
@@ -260,6 +332,20 @@ class Parts(Full):
         note("%s; back after: %s; %d log lines in %.0f s", ledger.summary(), spread(pauses), lines, took)
         self.check_texts(ledger)
         self.assertLess(lines, 60 + LINES_A_SECOND * took)
+
+    @tap.cases([("no space", "no-space", "host"), ("a sync that fails", "sync-fail", "")])
+    def test_the_host_s_name(self, fault, content):
+        """On a network file system the owner writes its host's name: half a one does not keep it out for good."""
+        folder = self.watched()
+        faults = Faults(folder)
+        faults.set("network")
+        faults.set(fault, content)
+        reply = harness.cgi(folder, "GET", "/FocusStats/health", settings=faults.settings())
+        self.assertEqual(reply.status, 503)
+        self.assertIn("writing %s/host: " % folder.home, reply.stderr)
+        faults.clear(fault)
+        reply = harness.cgi(folder, "GET", "/FocusStats/health", settings=faults.settings())
+        self.assertEqual(reply.status, 200, reply.stderr)
 
     @tap.limit(600 if LONG else 120)
     def test_none_for_a_new_log_file(self):

@@ -27,7 +27,8 @@ from common import LONG, harness
 
 import disk
 import tap  # noqa: E402
-from folder import BUILD, occupation  # noqa: E402
+from folder import occupation  # noqa: E402
+from io_faults import KINDS, SEED, WHY, Fault, Faults, in_memory, recorder  # noqa: E402
 from ledger import DONE, MAYBE, REFUSED, UNAVAILABLE, outcome  # noqa: E402
 from script import LAST, LATER, LIFE, Client, Wrong, exported  # noqa: E402
 from tool import Tool  # noqa: E402
@@ -36,43 +37,8 @@ WORKERS = 4
 SHORT_SECONDS = 13.0
 BOUND_SECONDS = 10.0
 EXIT_FATAL = 70
-SEED = int(os.environ.get("FOCUSSTATS_IO_SEED") or random.SystemRandom().randrange(1 << 32))
-KINDS = {
-    "write": ("EIO", "ENOSPC", "EINTR", "short"),
-    "sync": ("EIO", "ENOSPC", "EINTR"),
-    "open": ("EIO", "ENOSPC", "EINTR"),
-    "rename": ("EIO", "ENOSPC", "EINTR"),
-    "unlink": ("EIO", "EINTR"),
-    "resize": ("EIO", "ENOSPC", "EINTR"),
-}
-# Once, for 200 ms, which is longer than the engine tries again by itself, and for good; what was interrupted is not for good.
-TIMES = (1, -200, 0)
-
-
-def times_of(error):
-    return TIMES[:2] if error == "EINTR" else TIMES
-
-
-MISSED_MAX = 3
-NEEDED_BYTES = 512 << 20
-WHY = re.compile(r"focusstats\[\d+\]: .*(Input/output error|[Nn]o space left on|Interrupted system call|BDB\d{4} |a sync to the disk failed)")
 TEXT = re.compile(r"^(no space left on the disk|the store cannot be used now: the log says why|user 'ann' is being removed"
                   r"|the service is shutting down); the request (was not carried out|may have been carried out)$")
-
-
-class Fault:
-    """What fails in a run."""
-
-    def __init__(self, kind, number, error, times):
-        self.kind, self.number, self.error, self.times = kind, number, error, times
-
-    def __str__(self):
-        return "%s %d %s %d" % (self.kind, self.number, self.error, self.times)
-
-    @property
-    def may_retry(self):
-        """Whether it passes, so that what is asked again must be done."""
-        return self.times != 0
 
 
 class Figures:
@@ -90,8 +56,6 @@ class Place:
         self.figures, self.base = figures, base
         self.folder = case.folder()
         self.tool = Tool(self.folder)
-        self.library = self.folder.join("cgi-bin", "record.so")
-        shutil.copy(os.path.join(BUILD, "tests", "preload", "record.so"), self.library)
         self.home = os.path.join(tempfile.mkdtemp(dir=memory), "home")
         os.chmod(os.path.dirname(self.home), 0o755)
         self.recording = self.folder.join("run", "recording")
@@ -129,11 +93,8 @@ class Place:
         else:
             os.mkdir(self.home, 0o700)
         self.own()
-        with open(self.recording, "wb"):
-            os.chmod(self.recording, 0o666)
         self.refused, self.replaced, self.acknowledged_at = 0, False, 0
-        asan = self.folder.sanitizer_options()["ASAN_OPTIONS"] + ":verify_asan_link_order=0"
-        self.start({"LD_PRELOAD": self.library, "RECORD_FILE": self.recording, "RECORD_FAIL": str(self.fault), "ASAN_OPTIONS": asan})
+        self.start(recorder(self.folder, self.recording, self.fault))
 
     def own(self):
         self.folder.give(self.home)
@@ -296,36 +257,27 @@ class Place:
 
 
 class IoErrors(common.CrashCase):
-    def memory(self):
-        """A folder for the homes, in memory where there is room: syncs cost nothing there."""
-        place = self.folder().path
-        if os.path.isdir("/dev/shm") and os.statvfs("/dev/shm").f_bavail * os.statvfs("/dev/shm").f_frsize > NEEDED_BYTES:
-            place = tempfile.mkdtemp(prefix="fs-io-", dir="/dev/shm")
-            self.addCleanup(shutil.rmtree, place)
-        os.chmod(place, 0o755)
-        return place
-
     def check(self, steps, base=None, states=({},)):
-        memory = self.memory()
+        memory = in_memory(self)
         figures = Figures()
         places = [Place(self, figures, memory, base) for _ in range(WORKERS)]
         counts = self.count(places[0], steps, states)
-        faults = self.all_faults() if LONG else self.some_faults(counts)
+        faults = Faults(counts, SHORT_SECONDS)
         lock, choices = threading.Lock(), 0
 
         def work(index):
             nonlocal choices
             while True:
                 with lock:
-                    fault = next(faults, None)
+                    fault = faults.next()
                     choices += fault is not None
                 if fault is None:
                     return
                 problem = places[index].run(fault, steps, states)
                 if problem:
                     figures.wrong.append(problem)
-                elif LONG:
-                    self.reached(fault, places[index].reached)
+                else:
+                    faults.was(fault, places[index].reached)
         harness.clients(WORKERS, work)
         common.note("seed %d; calls: %s; %d runs with something that failed, of %d; %d of them answered 503, %d ended and came back, %d went unharmed; "
                     "%d answers, the slowest after %.2f s; back after at most %.2f s; %d wrong", SEED,
@@ -344,39 +296,15 @@ class IoErrors(common.CrashCase):
         kinds = [event.kind for event in disk.read(place.recording)]
         return {kind: kinds.count("call-" + kind) for kind in KINDS}
 
-    def some_faults(self, counts):
-        """At random, each kind of call and each error as often as the others, for as long as there is time."""
-        choose = random.Random(SEED)
-        until = time.monotonic() + SHORT_SECONDS
-        while time.monotonic() < until:
-            for kind in [kind for kind in KINDS if counts[kind]]:
-                error = choose.choice(KINDS[kind])
-                yield Fault(kind, choose.randint(1, counts[kind]), error, choose.choice(times_of(error)))
-
-    def all_faults(self):
-        """Each, until there is no such call any more: how many there are differs by what the threads are at."""
-        self.misses = {}
-        for kind in KINDS:
-            for error in KINDS[kind]:
-                for times in times_of(error):
-                    number = 0
-                    while self.misses.get((kind, error, times), 0) < MISSED_MAX:
-                        number += 1
-                        yield Fault(kind, number, error, times)
-
-    def reached(self, fault, reached):
-        key = (fault.kind, fault.error, fault.times)
-        self.misses[key] = 0 if reached else self.misses.get(key, 0) + 1
-
-    @tap.limit(7200 if LONG else 120)
+    @tap.limit(7200 if LONG else 600)
     def test_from_the_beginning(self):
         self.check(LIFE)
 
-    @tap.limit(7200 if LONG else 120)
+    @tap.limit(7200 if LONG else 600)
     def test_after_a_kill(self):
         """Recovery, and what it does after a failed sync, with an open removal in the log."""
         client = Client()
-        place = Place(self, Figures(), self.memory(), None)
+        place = Place(self, Figures(), in_memory(self), None)
         place.fault, place.client = Fault("write", 0, "EIO", 1), client
         place.begin()
         for step in LIFE:
