@@ -71,7 +71,12 @@ static ssize_t write_on(int fd, const void *data, size_t size)
 
 	for (size_t done = 0; file < 0 && done < size; done += (size_t)(written > 0 ? written : 0)) {
 		written = write(fd, (const char *)data + done, size - done);
-		if (written == 0 || (written < 0 && errno != EINTR))
+		if (written == 0) {
+			errno = EIO;
+			written = -1;
+			break;
+		}
+		if (written < 0 && errno != EINTR)
 			break;
 	}
 	if (written < 0)
@@ -80,7 +85,7 @@ static ssize_t write_on(int fd, const void *data, size_t size)
 }
 
 /* A database that is opened is read, and asked for its size, as it lies on the disk. With this hook the engine does not see to
- * O_CLOEXEC (os_open.c). */
+ * O_CLOEXEC, and does not wait for up to 12 s, and all writes with it, where there is no space or no descriptor left (os_open.c). */
 static int open_file(const char *path, int flags, ...)
 {
 	va_list arguments;
@@ -88,11 +93,15 @@ static int open_file(const char *path, int flags, ...)
 	va_start(arguments, flags);
 	mode_t mode = flags & O_CREAT ? va_arg(arguments, mode_t) : 0;
 	va_end(arguments);
-	int fd = open(path, flags | O_CLOEXEC, mode);
-	int result = fd >= 0 && pages_file(fd) >= 0 ? note_full(pages_flush()) : 0;
+	int fd;
+	do
+		fd = open(path, flags | O_CLOEXEC, mode);
+	while (fd < 0 && errno == EINTR);
+	int result = fd < 0 ? note_full(errno) : pages_file(fd) >= 0 ? note_full(pages_flush()) : 0;
 	if (result == 0)
 		return fd;
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	errno = result;
 	return -1;
 }
