@@ -73,17 +73,22 @@ static bool is_stopping(struct store *store)
 }
 
 /* Delete some of what users removed earlier still have. False where nothing is left of them, or it fails. */
-static bool complete_removals(struct store *store)
+static bool complete_removals(struct store *store, bool *failed)
 {
 	struct operation operation = {.kind = OPERATION_PURGE_USER};
 	struct outcome outcome;
 	struct error error;
 
-	if (table_first_removal(&store->environment, NULL, &operation.user) != 0)
+	*failed = false;
+	int result = table_first_removal(&store->environment, NULL, &operation.user);
+	if (result == DB_NOTFOUND)
 		return false;
-	if (committer_write(&store->committer, &operation, 1, NULL, &outcome, &error) == STATUS_OK)
+	if (result != 0)
+		environment_error(&error, result, "reading who was removed");
+	else if (committer_write(&store->committer, &operation, 1, NULL, &outcome, &error) == STATUS_OK)
 		return true;
-	log_line("deleting what a removed user had: %s", error.detail);
+	log_repeated("deleting what a removed user had: %s", error.detail);
+	*failed = true;
 	return false;
 }
 
@@ -102,18 +107,20 @@ static void checkpoint(struct store *store)
 static void *write_checkpoints(void *context)
 {
 	struct store *store = context;
+	bool failed;
 
 	do {
 		int64_t until_ms = clock_boot_ms() + CHECKPOINT_INTERVAL_MS;
 		bool removals = atomic_exchange(&store->removals, false);
+		failed = false;
 		/* However short the life of this store, a step is done in it, so that what the process before left ends. */
-		while (removals && (removals = complete_removals(store)) && clock_boot_ms() < until_ms &&
+		while (removals && (removals = complete_removals(store, &failed)) && clock_boot_ms() < until_ms &&
 		       !is_stopping(store))
 			continue;
-		if (removals)
+		if (removals || failed)
 			atomic_store(&store->removals, true);
 		checkpoint(store);
-	} while (atomic_load(&store->removals) ? !is_stopping(store) : wait_interval(store));
+	} while (atomic_load(&store->removals) && !failed ? !is_stopping(store) : wait_interval(store));
 	return NULL;
 }
 
@@ -181,12 +188,13 @@ void store_close(struct store *store)
 {
 	int64_t until_ms = clock_boot_ms() + PURGE_AT_CLOSE_MS;
 	struct error error;
+	bool failed;
 
 	copying_destroy(&store->copying);
 	if (store->checkpoints)
 		stop_checkpointer(store);
 	else
-		while (complete_removals(store) && clock_boot_ms() < until_ms)
+		while (complete_removals(store, &failed) && clock_boot_ms() < until_ms)
 			continue;
 	committer_stop(&store->committer);
 	if (environment_close(&store->environment, &error) != STATUS_OK)
@@ -290,7 +298,8 @@ void store_complete_removals(struct store *store)
 {
 	enum { STEPS_A_CHECKPOINT = 50 };
 
-	for (unsigned step = 1; complete_removals(store); step++)
+	bool failed;
+	for (unsigned step = 1; complete_removals(store, &failed); step++)
 		if (step % STEPS_A_CHECKPOINT == 0)
 			checkpoint(store);
 }

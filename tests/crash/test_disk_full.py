@@ -333,6 +333,33 @@ class Parts(Full):
         self.check_texts(ledger)
         self.assertLess(lines, 60 + LINES_A_SECOND * took)
 
+    def test_removal_goes_on(self):
+        """What a removed user had and could not be deleted for want of space is deleted by itself once there is some."""
+        folder = self.watched()
+        faults = Faults(folder)
+        responder = self.start(harness.Responder(folder, faults.settings()))
+        self.addCleanup(faults.clear, "no-space")
+        self.assertEqual(responder.post("initUser", {"user": "u"}).status, 200)
+        for hour in range(4):
+            sessions = [{"document": "d", "library": "l", "startTime": "2025-01-01T%02d:%02d:%02dZ" % (hour, number // 60, number % 60),
+                         "endTime": "2025-01-01T%02d:%02d:%02dZ" % (hour, number // 60, number % 60)} for number in range(1000)]
+            self.assertEqual(responder.post("addSessions", {"user": "u", "sessions": sessions}).status, 200)
+        # Deleting is done in steps, each with a commit.
+        faults.set("write-slow", "200 log.")
+        self.assertEqual(responder.post("removeUser", {"user": "u", "confirm": "u"}).json(), {"removedSessions": 4000})
+        faults.set("no-space", "log.")
+        harness.wait_until(lambda: "deleting what a removed user had: " in folder.log_text(), "it cannot go on")
+        faults.clear("write-slow")
+        before = self.commits(responder)
+        faults.clear("no-space")
+        harness.wait_until(lambda: self.commits(responder) > before, "it goes on", BACK_SECONDS)
+        responder.stop()
+        self.assertEqual(len(self.read(folder).sessions) % 200, 0)
+
+    @staticmethod
+    def commits(responder):
+        return int(re.search(rb"(?m)^focusstats_commit_writes_count (\d+)$", responder.ask("GET", "/FocusStats/metrics").body).group(1))
+
     @tap.cases([("no space", "no-space", "host"), ("a sync that fails", "sync-fail", "")])
     def test_the_host_s_name(self, fault, content):
         """On a network file system the owner writes its host's name: half a one does not keep it out for good."""
