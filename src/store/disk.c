@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/pages.h"
+#include "store/sums.h"
 
 #include <db.h>
 #include <dirent.h>
@@ -151,7 +152,7 @@ int disk_open(const struct store_options *options, const char *const *databases,
 		return ENAMETOOLONG;
 	db_env_set_func_fsync(sync_file);
 	db_env_set_func_write(write_on);
-	db_env_set_func_pread(pages_read);
+	sums_guard(pages_read);
 	db_env_set_func_open(open_file);
 	db_env_set_func_ftruncate(truncate_file);
 	if (disk_has_marker())

@@ -3,17 +3,18 @@
 #include "store/environment.h"
 
 #include "base/log.h"
+#include "store/admission.h"
 #include "store/disk.h"
 #include "store/pages.h"
 #include "store/record.h"
 #include "store/schema.h"
+#include "store/sums.h"
 
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -43,6 +44,9 @@ static void report(const DB_ENV *handle, const char *prefix, const char *message
 
 	(void)handle;
 	(void)prefix;
+	/* It takes the refusal of a damaged page (sums.h) for a fault of a system call. */
+	if (strncmp(message, "BDB0171 ", 8) == 0 && strstr(message, strerror(EBADMSG)))
+		return;
 	if (found)
 		log_repeated("engine: %.*s%s%s", (int)(found - message), message, serving.name,
 			     found + strlen(serving.home));
@@ -70,7 +74,10 @@ enum status environment_error(struct error *error, int result, const char *doing
 		full = true;
 	error_set(error, STATUS_UNAVAILABLE,
 		  full ? "no space left on the disk" : "the store cannot be used now: the log says why");
-	return error_detail(error, "%s: %s", doing, full ? "no space left on the disk" : db_strerror(result));
+	return error_detail(error, "%s: %s", doing,
+			    full                ? "no space left on the disk"
+			    : result == EBADMSG ? "what is stored is damaged there; restore a backup"
+						: db_strerror(result));
 }
 
 static int session_of(const DBT *key, const DBT *value, struct session *session, int *version)
@@ -181,7 +188,7 @@ static enum status associate(struct environment *environment, DB *secondary,
 
 /* Open what is there. Files are made only for a store whose schema has not got so far that they must be there: an empty file in
  * the place of a lost one would pass for a loss of records. */
-static enum status open_databases(struct environment *environment, bool is_copy, struct error *error)
+static enum status open_databases(struct environment *environment, bool is_new, struct error *error)
 {
 	const struct {
 		const char *file;
@@ -199,7 +206,7 @@ static enum status open_databases(struct environment *environment, bool is_copy,
 	};
 	int version;
 
-	if (open_one(environment, "meta.db", DB_MULTIVERSION | (is_copy ? 0 : DB_CREATE), &environment->meta, error) !=
+	if (open_one(environment, "meta.db", DB_MULTIVERSION | (is_new ? DB_CREATE : 0), &environment->meta, error) !=
 		    STATUS_OK ||
 	    schema_read(environment, &version, error) != STATUS_OK)
 		return error->status;
@@ -214,43 +221,6 @@ static enum status open_databases(struct environment *environment, bool is_copy,
 		      error) != STATUS_OK)
 		return error->status;
 	return schema_complete(environment, version, error);
-}
-
-/* At a pipe in the place of a file the engine would wait for good. */
-static enum status check_files(const struct store_options *options, struct error *error)
-{
-	char path[sizeof serving.home + 32];
-	struct stat info;
-
-	for (const char *const *name = environment_files; *name; name++) {
-		snprintf(path, sizeof path, "%s/%s", options->home, *name);
-		if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
-			unusable(error, "the store cannot be used: the log says why");
-			return error_detail(error, "%s: is no plain file; restore a backup", *name);
-		}
-	}
-	return STATUS_OK;
-}
-
-/* A folder that was not completed is no store. */
-static enum status check_completed(const struct store_options *options, struct error *error)
-{
-	const struct {
-		const char *name, *text;
-	} marks[] = {
-		{STORE_RESTORING, "a restore into this folder was interrupted: run focusstats restore again"},
-		{STORE_INCOMPLETE, "this is no backup: it was not completed"},
-	};
-	char path[sizeof serving.home + 32];
-
-	for (size_t i = 0; !options->copy && i < sizeof marks / sizeof marks[0]; i++) {
-		snprintf(path, sizeof path, "%s/%s", options->home, marks[i].name);
-		if (access(path, F_OK) == 0) {
-			unusable(error, "the store cannot be used: the log says why");
-			return error_detail(error, "%s", marks[i].text);
-		}
-	}
-	return STATUS_OK;
 }
 
 /* Settings of DB_CONFIG that would break what the store promises. */
@@ -383,6 +353,7 @@ static void close_all(struct environment *environment, int *result)
 			*result = closed;
 	}
 	environment->handle = NULL;
+	sums_watch(SUMS_IGNORED);
 }
 
 enum status environment_open(const struct store_options *options, struct environment *environment, struct error *error)
@@ -394,7 +365,7 @@ enum status environment_open(const struct store_options *options, struct environ
 	snprintf(serving.name, sizeof serving.name, "%s", options->name);
 	if ((size_t)snprintf(serving.home, sizeof serving.home, "%s", options->home) >= sizeof serving.home)
 		return environment_error(error, ENAMETOOLONG, "opening the environment");
-	if (check_completed(options, error) != STATUS_OK || check_files(options, error) != STATUS_OK)
+	if (admission_check(options, error) != STATUS_OK)
 		return error->status;
 	int prepared = disk_open(options, environment_files, &failed);
 	if (prepared != 0) {
@@ -402,12 +373,16 @@ enum status environment_open(const struct store_options *options, struct environ
 		return error_context(error, "%s", failed);
 	}
 	bool sync_failed = disk_has_marker();
+	sums_watch(SUMS_OF_WRITTEN);
 	int result = open_handle(options, &opened.handle);
 	if (result != 0)
-		environment_error(error, result, "opening the environment");
-	else if (check_settings(&opened, error) == STATUS_OK &&
-		 open_databases(&opened, options->copy, error) == STATUS_OK &&
-		 (!sync_failed || settle_failed_sync(&opened, error) == STATUS_OK)) {
+		environment_error(error, result,
+				  result == EINVAL ? "opening the environment, or DB_CONFIG"
+						   : "opening the environment");
+	sums_watch(SUMS_OF_ALL);
+	if (result == 0 && check_settings(&opened, error) == STATUS_OK &&
+	    open_databases(&opened, !options->copy && !admission_has_records(options), error) == STATUS_OK &&
+	    (!sync_failed || settle_failed_sync(&opened, error) == STATUS_OK)) {
 		*environment = opened;
 		serving.now = true;
 		return STATUS_OK;
@@ -415,6 +390,7 @@ enum status environment_open(const struct store_options *options, struct environ
 	int ignored = 0;
 	close_all(&opened, &ignored);
 	disk_close();
+	admission_name_faults(options);
 	return error->status;
 }
 

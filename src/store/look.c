@@ -6,6 +6,7 @@
 #include "store/environment.h"
 #include "store/schema.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -63,6 +64,24 @@ enum look_kind look_database(int folder, const char *file)
 enum look_kind look_log(int folder, const char *file)
 {
 	return look_at(folder, file, DB_LOGMAGIC, DB_LOGVERSION);
+}
+
+const char *look_fault(int folder, const char *file)
+{
+	enum { PAGE_BYTES = 4096 };
+	struct stat info;
+
+	switch (look_database(folder, file)) {
+	case LOOK_EMPTY:
+		return "is empty";
+	case LOOK_FOREIGN:
+		return "is no database";
+	case LOOK_GOOD:
+		return fstatat(folder, file, &info, 0) == 0 && info.st_size % PAGE_BYTES != 0 ? "ends within a page"
+											      : NULL;
+	default:
+		return NULL;
+	}
 }
 
 /* The first number of a page is the file of the log that its last change is in, 0 where there was no log (dbinc/db_page.h, PAGE;
@@ -184,4 +203,21 @@ bool look_log_is_elsewhere(int folder)
 	char line[256];
 
 	return find_line(folder, sets_log_folder, line, sizeof line);
+}
+
+bool look_log_is_gone(int folder)
+{
+	int again = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *entries = again >= 0 ? fdopendir(again) : NULL;
+	bool found = false;
+
+	if (!entries && again >= 0)
+		close(again);
+	if (!entries || !look_is_logged(folder) || look_log_is_elsewhere(folder))
+		found = true; /* or it cannot be told */
+	for (struct dirent *entry = found ? NULL : readdir(entries); entry && !found; entry = readdir(entries))
+		found = strncmp(entry->d_name, "log.", 4) == 0 && look_log(folder, entry->d_name) == LOOK_GOOD;
+	if (entries)
+		closedir(entries);
+	return !found;
 }

@@ -37,8 +37,15 @@ enum look_kind {
 enum look_kind look_database(int folder, const char *file);
 enum look_kind look_log(int folder, const char *file);
 
+/* What is wrong with a database by its size and first bytes, in words; NULL where nothing is. After a process was killed while it made
+ * the file, that is in order, and recovery sees to it. */
+const char *look_fault(int folder, const char *file);
+
 /* Whether the databases were written with a log, and belong to it; db_load writes some without. */
 bool look_is_logged(int folder);
+
+/* Whether that log is gone: it should be in this folder, and no file of it is one. The engine would begin another. */
+bool look_log_is_gone(int folder);
 
 /* The schema version in the home's meta.db, 0 where it cannot be told: there is none yet, or it is not on the disk yet. */
 int look_schema(const char *home);

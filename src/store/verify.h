@@ -30,4 +30,11 @@ enum status verify_copy(const struct store_options *options, const struct verify
 /* The pages alone, of files that nobody has open, as they are. True where nothing was found. */
 bool verify_pages(const char *home, const struct verify_watch *watch);
 
+/* The same of a store that cannot be opened; where nothing is found it is about the log. */
+void verify_closed(const char *home, const struct verify_watch *watch);
+
+/* Their checksums alone, and whether the files have all their pages: what a copy may not have, as all of its log is carried out again.
+ * Of files that nobody has open, after the store was closed in order. */
+bool verify_sums(const char *home, const struct verify_watch *watch);
+
 #endif

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "gateway/relay.h"
 #include "store/look.h"
+#include "store/verify.h"
 #include "tool/client.h"
 #include "tool/process.h"
 #include "tool/restore.h"
@@ -121,7 +122,7 @@ void doctor_databases(struct doctor *doctor)
 			judge_database(doctor, database->file, kind);
 	}
 	judge_schema(doctor, schema);
-	if (logs == 0 && look_is_logged(folder) && !look_log_is_elsewhere(folder)) {
+	if (look_log_is_gone(folder)) {
 		doctor_problem(doctor, "the databases were written with a log, and no file of it (log.*) is there");
 		doctor_advice(doctor,
 			      "put the log back, or restore the whole folder from a backup; a log elsewhere has "
@@ -353,6 +354,36 @@ void doctor_owner(struct doctor *doctor)
 	doctor_ok(doctor, "no process owns the store now");
 }
 
+/* A page of a database. */
+static void judge_page(void *context, const char *what)
+{
+	enum { PAGES_MOST = 5 };
+	struct doctor *doctor = context;
+
+	if (doctor->found >= PAGES_MOST)
+		return;
+	doctor_problem(doctor, "%s", what);
+	doctor_advice(doctor,
+		      "stop the service and restore the whole folder from a backup; focusstats verify names all that "
+		      "is damaged");
+}
+
+/* Once the store was closed, or could not be opened. */
+static void look_at_pages(struct doctor *doctor, bool opened)
+{
+	const struct verify_watch watch = {judge_page, NULL, doctor};
+	struct error ignored;
+	bool taken;
+
+	if (home_lock(&doctor->home, 0, &taken, &ignored) != STATUS_OK || !taken)
+		return;
+	if (opened)
+		verify_sums(home_reach(&doctor->home), &watch);
+	else
+		verify_pages(home_reach(&doctor->home), &watch);
+	home_unlock(&doctor->home);
+}
+
 /* The last one: by now it is known whether it may be done. */
 void doctor_store(struct doctor *doctor)
 {
@@ -368,19 +399,22 @@ void doctor_store(struct doctor *doctor)
 						 : "it would be brought to another version");
 		return;
 	}
+	int64_t users = 0;
 	if (client_open(&client, doctor->config, &error) == STATUS_OK) {
 		if (client_ask(&client, LOCAL_STATS, NULL, &answer, &error) == STATUS_OK)
-			doctor_ok(doctor, "it was opened and closed; users: %" PRId64,
-				  json_object_get_int64(
-					  json_object_object_get(json_object_object_get(answer, "stats"), "users")));
+			users = json_object_get_int64(
+				json_object_object_get(json_object_object_get(answer, "stats"), "users"));
 		json_object_put(answer);
 		client_close(&client);
 	}
-	if (error.status == STATUS_OK)
-		return;
-	doctor_problem(doctor, "it cannot be opened: %s", error.detail[0] ? error.detail : error.text);
-	doctor_advice(
-		doctor,
-		"the lines on standard error say more; doc/operation.md explains each, below \"The store cannot be "
-		"opened\"");
+	if (error.status != STATUS_OK) {
+		doctor_problem(doctor, "it cannot be opened: %s", error.detail[0] ? error.detail : error.text);
+		doctor_advice(doctor,
+			      "the lines on standard error say more; doc/operation.md explains each, below \"The store "
+			      "cannot be opened\". Where neither they nor a problem below name another cause, the log "
+			      "(log.*) is "
+			      "damaged, or a file is of another time or store: restore the whole folder from a backup");
+	}
+	look_at_pages(doctor, error.status == STATUS_OK);
+	doctor_ok(doctor, "it was opened and closed, and its pages are whole; users: %" PRId64, users);
 }

@@ -72,6 +72,15 @@ static void say_how_many_more(const struct findings *findings)
 		printf("and %" PRIu64 " more\n", findings->count - PRINTED_MAX);
 }
 
+static enum status judge(const struct findings *findings, const char *name, struct error *error)
+{
+	if (findings->count > 0)
+		error_set(error, STATUS_INVALID,
+			  "%s: what is listed above (%llu) is wrong: see \"When something is wrong\" in operation.md",
+			  name, (unsigned long long)findings->count);
+	return error->status;
+}
+
 enum status findings_of_copy(struct findings *findings, const struct folder *folder, const char *name,
 			     const struct options *options, struct error *error)
 {
@@ -90,20 +99,29 @@ enum status findings_of_copy(struct findings *findings, const struct folder *fol
 	say_how_many_more(findings);
 	if (error->status != STATUS_OK)
 		return error_context(error, "%s", name);
-	if (findings->count > 0)
-		error_set(error, STATUS_INVALID,
-			  "%s: what is listed above (%llu) is wrong: see \"When something is wrong\" in operation.md",
-			  name, (unsigned long long)findings->count);
-	return error->status;
+	return judge(findings, name, error);
 }
 
-bool findings_of_pages(struct findings *findings, const struct folder *home, const struct options *options)
+void findings_of_pages(struct findings *findings, const struct folder *home, const struct options *options)
 {
 	const struct verify_watch watch = {print_one, NULL, findings};
 	char reach[64];
 
 	begin(findings, options);
-	verify_pages(folder_reach(home, reach), &watch);
+	verify_closed(folder_reach(home, reach), &watch);
 	say_how_many_more(findings);
-	return findings->count > 0;
+}
+
+enum status findings_of_sums(struct findings *findings, const struct folder *home, const char *name,
+			     const struct options *options, struct error *error)
+{
+	const struct verify_watch watch = {print_one, NULL, findings};
+	const struct verify_counts counts = findings->counts;
+	char reach[64];
+
+	begin(findings, options);
+	findings->counts = counts;
+	verify_sums(folder_reach(home, reach), &watch);
+	say_how_many_more(findings);
+	return judge(findings, name, error);
 }

@@ -18,7 +18,11 @@ struct findings {
 enum status findings_of_copy(struct findings *findings, const struct folder *folder, const char *name,
 			     const struct options *options, struct error *error);
 
-/* Print what is wrong with the pages of the files of a home that nobody has open, as they are. True where anything is. */
-bool findings_of_pages(struct findings *findings, const struct folder *home, const struct options *options);
+/* Print what is wrong with the files of a home that nobody can open, as they are. */
+void findings_of_pages(struct findings *findings, const struct folder *home, const struct options *options);
+
+/* The same of what a copy may not have (store/verify.h, verify_sums); STATUS_INVALID as above. */
+enum status findings_of_sums(struct findings *findings, const struct folder *home, const char *name,
+			     const struct options *options, struct error *error);
 
 #endif

@@ -155,7 +155,7 @@ class Well(DoctorCase):
         """It is opened and closed."""
         self.make()
         found = self.well()
-        self.assertEqual(found["store"]["text"], "it was opened and closed; users: 1")
+        self.assertEqual(found["store"]["text"], "it was opened and closed, and its pages are whole; users: 1")
         self.assertEqual(found["owner"]["text"], "no process owns the store now")
         self.assertEqual({name for name in os.listdir(self.home) if name.endswith(".db")}, set(DATABASES))
         for name in os.listdir(self.home):
@@ -183,7 +183,7 @@ class Well(DoctorCase):
         self.responder.children[0].wait()
         found = self.well()
         self.assertIn("harmless", found["owner"]["text"])
-        self.assertEqual(found["store"]["text"], "it was opened and closed; users: 1")
+        self.assertEqual(found["store"]["text"], "it was opened and closed, and its pages are whole; users: 1")
 
     def test_what_is_printed(self):
         self.make()
@@ -319,7 +319,7 @@ class Place(DoctorCase):
         self.write("host", "")
         self.problem("file system", "a host that did not get to write its name", "remove %s/host" % self.home)
         self.write("host", "this")
-        self.assertEqual(self.doctor()[-1]["text"], "it was opened and closed; users: 1")
+        self.assertEqual(self.doctor()[-1]["text"], "it was opened and closed, and its pages are whole; users: 1")
 
     def test_host_of_a_local_disk(self):
         """It counts on a network only."""
@@ -746,7 +746,7 @@ class Store(DoctorCase):
         self.faults.set("no-space")
         self.problem("store", "it cannot be opened: ", "no space left on the disk", unchanged=False)
         self.faults.clear("no-space")
-        self.assertEqual(self.well()["store"]["text"], "it was opened and closed; users: 1")
+        self.assertEqual(self.well()["store"]["text"], "it was opened and closed, and its pages are whole; users: 1")
 
     def test_unknown_setting_of_the_engine(self):
         self.make()
