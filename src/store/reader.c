@@ -109,6 +109,21 @@ static int visit_bulk(const struct walk *walk, DBT *bulk)
 	}
 }
 
+/* Key by key: a bulk read goes on into pages of the users behind this one, and where such a page is damaged it fails as a whole. */
+static int walk_singly(DBC *cursor, const struct walk *walk, u_int32_t where)
+{
+	uint8_t bytes[BY_USER_KEY_MAX];
+	DBT key = {.data = bytes, .size = (u_int32_t)walk->first_size, .ulen = sizeof bytes, .flags = DB_DBT_USERMEM};
+	DBT value = {.flags = DB_DBT_USERMEM | DB_DBT_PARTIAL}; /* none of it */
+	int result;
+
+	memcpy(bytes, walk->first, walk->first_size);
+	while ((result = cursor->get(cursor, &key, &value, where)) == 0 &&
+	       (result = visit_key(walk, bytes, key.size)) == 0)
+		where = DB_NEXT;
+	return result;
+}
+
 static int walk_up(DBC *cursor, const struct walk *walk, size_t expected)
 {
 	uint8_t from[BY_USER_KEY_MAX];
@@ -120,11 +135,16 @@ static int walk_up(DBC *cursor, const struct walk *walk, size_t expected)
 	if (!(bulk.data = malloc(bulk.ulen)))
 		return ENOMEM;
 	memcpy(from, walk->first, walk->first_size);
-	while ((result = cursor->get(cursor, &key, &bulk, where | DB_MULTIPLE_KEY)) == 0 &&
-	       (result = visit_bulk(walk, &bulk)) == 0)
+	while ((result = cursor->get(cursor, &key, &bulk, where | DB_MULTIPLE_KEY)) == 0) {
+		if ((result = visit_bulk(walk, &bulk)) != 0) {
+			free(bulk.data);
+			return result;
+		}
 		where = DB_NEXT;
+	}
 	free(bulk.data);
-	return result;
+	/* A failed read leaves the cursor where it was. */
+	return result == EBADMSG || result == DB_PAGE_NOTFOUND ? walk_singly(cursor, walk, where) : result;
 }
 
 /* From the first key that is not before walk->first down; the engine has no bulk reads in that direction. */

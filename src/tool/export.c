@@ -12,6 +12,7 @@
 #include "tool/members.h"
 #include "tool/progress.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +34,8 @@ struct walk {
 	struct export_counts counts;
 	struct descriptions descriptions;
 	struct progress progress;
+	bool unread;      /* the store did not answer the last question */
+	uint64_t damaged; /* users */
 };
 
 static void forget(struct descriptions *descriptions)
@@ -125,7 +128,7 @@ static enum status take_page(struct walk *walk, const char *path, json_object *f
 	struct record_item item;
 
 	*count = 0;
-	client_send(walk->client, path, body, &answer, error);
+	walk->unread = client_send(walk->client, path, body, &answer, error) != STATUS_OK;
 	struct text records = buffer_text(&answer);
 	while (error->status == STATUS_OK && records.size > 0) {
 		if (!records_take(&records, &item))
@@ -179,6 +182,24 @@ static const char *name_of(json_object *page, size_t index)
 	return json_object_get_string(members_get(members_get(json_object_array_get_idx(page, index), "user"), "user"));
 }
 
+/* What is damaged of one user is no reason to lose the others, where the store answers all the same. */
+static void note_damage(struct walk *walk, const char *user, struct error *error)
+{
+	struct error still = {.status = STATUS_OK};
+	json_object *answer = NULL;
+
+	if (error->status != STATUS_UNAVAILABLE || !walk->unread ||
+	    client_ask(walk->client, LOCAL_STATS, NULL, &answer, &still) != STATUS_OK)
+		return;
+	json_object_put(answer);
+	progress_clear(&walk->progress);
+	fprintf(stderr, "focusstats: user '%s' is not exported in full: %s\n", user,
+		error->detail[0] ? error->detail : error->text);
+	walk->unread = false;
+	walk->damaged++;
+	*error = still;
+}
+
 static enum status export_all(struct walk *walk, struct error *error)
 {
 	json_object *fields = json_object_new_object(), *page;
@@ -189,9 +210,11 @@ static enum status export_all(struct walk *walk, struct error *error)
 		if (client_ask(walk->client, LOCAL_USERS, fields, &page, error) != STATUS_OK)
 			break;
 		count = json_object_array_length(page);
-		for (size_t i = 0; i < count && error->status == STATUS_OK; i++)
+		for (size_t i = 0; i < count && error->status == STATUS_OK; i++) {
 			if (export_user(walk, name_of(page, i), error) == STATUS_NOT_FOUND)
 				error->status = STATUS_OK; /* removed meanwhile */
+			note_damage(walk, name_of(page, i), error);
+		}
 		if (count > 0)
 			json_object_object_add(fields, "after", json_object_new_string(name_of(page, count - 1)));
 		json_object_put(page);
@@ -231,6 +254,11 @@ enum status export_run(struct client *client, const struct options *options, cha
 		walk.format->end(&walk.out, &walk.counts);
 	if (error->status == STATUS_OK)
 		write_out(&walk, error);
+	if (error->status == STATUS_OK && walk.damaged > 0)
+		error_set(error, STATUS_UNAVAILABLE,
+			  "the export lacks what could not be read of the users above (%llu): see \"When something is "
+			  "wrong\" in operation.md",
+			  (unsigned long long)walk.damaged);
 	progress_clear(&walk.progress);
 	forget(&walk.descriptions);
 	names_release(&walk.descriptions.documents);
