@@ -3,6 +3,7 @@
 an .htaccess; the admin tool; and the rewriting of the files after which nothing is left of an erased user. make check-install has the machines of
 one's own, test_texts.py the settings of the engine."""
 
+import glob
 import os
 import shutil
 import subprocess
@@ -152,6 +153,85 @@ class Commands(harness.Case):
             # There is nobody to be made, as they are there already.
             shell.do(line.replace(init, "! " + init))
         self.assertEqual(shell.printed("focusstats -q users"), [])
+
+    @tap.cases([("a page of an index", "sessions_by_user.db", -40, "page", True), ("a page of the users", "stats.db", -40, "page", False),
+                ("the beginning of a file", "sessions.db", 100, "sessions.db", False), ("the log", "log.*", 20, "log", False),
+                ("a missing file", "documents.db", None, "documents.db", False)])
+    def test_damaged_file(self, name, at, said, saved):
+        """The five steps, as they stand there: from each kind of damage to a running service with what the backup had, and what could be saved."""
+        steps = [block.text for block in blocks_of("A file is missing or damaged") if block.language == "sh"]
+        self.assertEqual(len(steps), 5)
+        folder = self.folder()
+        folder.leaks = False
+        folder.give(folder.path)
+        damaged, backup = folder.join("home.damaged"), folder.join("backup")
+        shell = Shell(folder, [("/var/lib/focusstats.damaged", damaged), ("/var/lib/focusstats", folder.home), ("/var/backups/focusstats/first", backup),
+                               ("/var/tmp", folder.path)])
+        self.addCleanup(shell.close)
+        shell.do("export FOCUSSTATS_HOME=/var/lib/focusstats")
+        self.fill(folder, range(12), 30)
+        before = self.told(folder)
+        shell.do("focusstats backup /var/backups/focusstats/first")
+        self.fill(folder, range(6, 18), 1)  # after the backup
+        after = self.told(folder)
+        shell.do("focusstats users")  # its recovery ends with a checkpoint
+        self.damage(folder, name, at)
+        doctor, verify = steps[0].split("\n")
+        for command in (doctor, verify):
+            self.assertIn(said, "\n".join(shell.printed(command + "; echo status $?")))
+            self.assertEqual(shell.printed(command + " >/var/tmp/out 2>&1; echo $?"), ["1"])
+        shell.do(steps[1])
+        self.assertEqual(shell.printed(steps[2] + " 2>/var/tmp/out; echo $?"), ["1"])
+        shell.do(steps[3])
+        self.assertEqual(self.told(folder), before)
+        if saved:
+            self.assertEqual(shell.printed(steps[4] + " >/var/tmp/out 2>&1; echo $?"), ["0"])
+            told = self.told(folder)
+            for user, sessions in told.items():
+                self.assertGreaterEqual(sessions, before.get(user, set()))
+                self.assertLessEqual(sessions, after[user])
+            self.assertGreater(sum(sessions == after[user] != before.get(user) for user, sessions in told.items()), 0)
+        self.assertRegex(shell.printed(verify)[-1], "is whole")
+        folder.reported.update(line for line in folder.log_text().split("\n") if "PANIC" in line)
+
+    def fill(self, folder, users, sessions):
+        """Long ids, so that each database has several pages."""
+        responder = self.start(harness.Responder(folder))
+        for number in users:
+            user = ("user %02d" % number).ljust(240, "x")
+            responder.post("initUser", {"user": user})
+            responder.post("setDocument", {"user": user, "document": "d", "title": "T"})
+            responder.post("addSessions", {"user": user, "sessions": [
+                {"document": "d", "library": "l", "startTime": "2024-01-01T00:%02d:00Z" % minute, "endTime": "2024-01-01T01:00:00Z"}
+                for minute in range(sessions)]})
+        responder.stop()
+        os.unlink(folder.socket)
+
+    def told(self, folder):
+        """The sessions of each user."""
+        responder = self.start(harness.Responder(folder))
+        answers = {}
+        for number in range(18):
+            user = ("user %02d" % number).ljust(240, "x")
+            reply = responder.post("_exportUser", {"user": user})
+            if reply.status == 200:
+                answers[user] = {session["_id"] for session in reply.json()[0]["export"]["sessions"]}
+        responder.stop()
+        os.unlink(folder.socket)
+        return answers
+
+    def damage(self, folder, name, at):
+        """One byte; at no place, the file is removed."""
+        path, = glob.glob(os.path.join(folder.home, name))
+        if at is None:
+            os.unlink(path)
+            return
+        with open(path, "r+b") as file:
+            # From the end of the last leaf, behind the one that most users have something in.
+            file.seek(at, os.SEEK_END if at < 0 else os.SEEK_SET)
+            byte = file.read(1)
+            file.seek(-1, os.SEEK_CUR)
+            file.write(bytes([byte[0] ^ 1]))
 
     def test_erasing_for_good(self):
         if shutil.which("db5.3_dump") is None:
