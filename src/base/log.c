@@ -2,6 +2,7 @@
 #include "base/log.h"
 
 #include "base/clock.h"
+#include "base/text.h"
 
 #include <pthread.h>
 #include <stdarg.h>
@@ -26,9 +27,7 @@ static size_t format_line(char line[LOG_LINE_SIZE], const char *format, va_list 
 	size_t size = strlen(line);
 	if (size > LOG_LINE_SIZE - 2)
 		size = LOG_LINE_SIZE - 2;
-	for (size_t i = head; i < size; i++)
-		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7F)
-			line[i] = '?';
+	size = head + text_make_visible(line + head, size - head);
 	line[size] = '\n';
 	line[size + 1] = '\0';
 	return size + 1;

@@ -9,8 +9,8 @@ enum {
 	LOG_REPEATED_PER_SECOND = 5,
 };
 
-/* Format "TIME focusstats[PID]: message\n" into line, at most LOG_LINE_SIZE bytes. Control characters in the message
- * become '?', so that nothing a client sends can begin a line. Returns the line's size in bytes. */
+/* Format "TIME focusstats[PID]: message\n" into line, at most LOG_LINE_SIZE bytes. What is no
+ * character, or would begin a line or steer a terminal, becomes '?' (text_make_visible), so that no client can forge one. Returns the line's size in bytes. */
 size_t log_format(char line[LOG_LINE_SIZE], const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Write such a line to standard error, in one write(2). */

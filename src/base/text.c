@@ -48,42 +48,89 @@ struct text text_split(struct text text, char separator, struct text *rest)
 	return (struct text){text.data, size};
 }
 
-bool text_is_utf8(struct text text)
+size_t text_character(struct text text, uint32_t *character)
 {
 	const unsigned char *at = (const unsigned char *)text.data;
-	const unsigned char *end = text.size > 0 ? at + text.size : at;
+	unsigned char lead = text.size > 0 ? *at : 0xFF, low = 0x80, high = 0xBF;
+	size_t size;
 
-	while (at < end) {
-		unsigned char lead = *at++, low = 0x80, high = 0xBF;
-		int more;
-		if (lead < 0x80)
-			continue;
-		if (lead >= 0xC2 && lead <= 0xDF) {
-			more = 1;
-		} else if (lead >= 0xE0 && lead <= 0xEF) {
-			more = 2;
-			if (lead == 0xE0)
-				low = 0xA0;
-			else if (lead == 0xED)
-				high = 0x9F;
-		} else if (lead >= 0xF0 && lead <= 0xF4) {
-			more = 3;
-			if (lead == 0xF0)
-				low = 0x90;
-			else if (lead == 0xF4)
-				high = 0x8F;
-		} else {
+	if (lead < 0x80) {
+		*character = lead;
+		return 1;
+	}
+	if (lead >= 0xC2 && lead <= 0xDF) {
+		size = 2;
+	} else if (lead >= 0xE0 && lead <= 0xEF) {
+		size = 3;
+		if (lead == 0xE0)
+			low = 0xA0;
+		else if (lead == 0xED)
+			high = 0x9F;
+	} else if (lead >= 0xF0 && lead <= 0xF4) {
+		size = 4;
+		if (lead == 0xF0)
+			low = 0x90;
+		else if (lead == 0xF4)
+			high = 0x8F;
+	} else {
+		return 0;
+	}
+	*character = lead & (0x7FU >> size);
+	for (size_t i = 1; i < size; i++) {
+		if (i == text.size || at[i] < low || at[i] > high)
+			return 0;
+		*character = *character << 6 | (at[i] & 0x3F);
+		low = 0x80;
+		high = 0xBF;
+	}
+	return size;
+}
+
+bool text_is_utf8(struct text text)
+{
+	uint32_t character;
+
+	while (text.size > 0) {
+		size_t size = text_character(text, &character);
+		if (size == 0)
 			return false;
-		}
-		while (more-- > 0) {
-			if (at == end || *at < low || *at > high)
-				return false;
-			at++;
-			low = 0x80;
-			high = 0xBF;
-		}
+		text.data += size;
+		text.size -= size;
 	}
 	return true;
+}
+
+bool text_is_visible(uint32_t character)
+{
+	static const struct {
+		uint32_t first, last;
+	} hidden[] = {
+		{0, 0x1F},        {0x7F, 0x9F},     {0x61C, 0x61C},   {0x200E, 0x200F},
+		{0x2028, 0x202E}, {0x2066, 0x2069}, {0xFEFF, 0xFEFF},
+	};
+
+	for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++)
+		if (character >= hidden[i].first && character <= hidden[i].last)
+			return false;
+	return true;
+}
+
+size_t text_make_visible(char *text, size_t size)
+{
+	size_t kept = 0;
+	uint32_t character;
+
+	for (size_t at = 0; at < size;) {
+		size_t step = text_character((struct text){text + at, size - at}, &character);
+		if (step > 0 && text_is_visible(character)) {
+			memmove(text + kept, text + at, step);
+			kept += step;
+		} else {
+			text[kept++] = '?';
+		}
+		at += step > 0 ? step : 1;
+	}
+	return kept;
 }
 
 bool text_to_integer(struct text text, long long *value)

@@ -11,6 +11,7 @@
 #include "tool/members.h"
 #include "tool/restore.h"
 #include "tool/verify.h"
+#include "tool/visible.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -21,11 +22,6 @@
 #include <unistd.h>
 
 enum { PAGE_USERS = 1000, SECONDS_A_MINUTE = 60, SECONDS_AN_HOUR = 3600 };
-
-static void print_json(json_object *object)
-{
-	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
-}
 
 /* "1 h 24 min", and seconds below a minute. */
 static const char *duration(int64_t seconds, char text[48])
@@ -113,11 +109,11 @@ static enum status print_user(struct client *client, void *context, json_object 
 	(void)client;
 	begin_listing(listing);
 	if (listing->options->json)
-		print_json(user);
+		visible_json(user);
 	else
-		printf("%8" PRId64 "  %6" PRId64 "  %12s  %s\n", members_number(user, "sessions"),
-		       members_number(user, "active"), duration(members_number(user, "seconds"), time),
-		       members_string(user, "user", "none"));
+		visible_line(stdout, "%8" PRId64 "  %6" PRId64 "  %12s  %s", members_number(user, "sessions"),
+			     members_number(user, "active"), duration(members_number(user, "seconds"), time),
+			     members_string(user, "user", "none"));
 	return error->status;
 }
 
@@ -150,7 +146,7 @@ static void print_details(json_object *user)
 	duration(members_number(summary, "seconds"), read);
 	duration(members_number(settings, "dailyGoalSeconds"), goal);
 	duration(members_number(settings, "idleTimeoutSeconds"), idle);
-	printf("user           %s\n", members_string(user, "user", "none"));
+	visible_line(stdout, "user           %s", members_string(user, "user", "none"));
 	printf("FocusStats     %s\n", members_string(user, "focusStats", "none"));
 	printf("sessions       %" PRId64 " ended, %zu active\n", members_number(summary, "sessions"),
 	       json_object_array_length(members_get(user, "activeSessions")));
@@ -188,7 +184,7 @@ static enum status run_show(struct client *client, const struct options *options
 	json_object_put(active);
 	json_object_object_add(user, "activeSessions", object);
 	if (options->json)
-		print_json(user);
+		visible_json(user);
 	else
 		print_details(user);
 out:
@@ -205,9 +201,10 @@ static enum status run_init(struct client *client, const struct options *options
 	if (ask_about(client, "/FocusStats/initUser", user_id, &answer, error) != STATUS_OK)
 		return error->status;
 	if (options->json)
-		print_json(answer);
+		visible_json(answer);
 	else if (!options->quiet)
-		printf("made user '%s', FocusStats %s\n", user_id, members_string(answer, "focusStats", "none"));
+		visible_line(stdout, "made user '%s', FocusStats %s", user_id,
+			     members_string(answer, "focusStats", "none"));
 	json_object_put(answer);
 	return STATUS_OK;
 }
@@ -217,10 +214,9 @@ static enum status confirm_removal(const char *user, struct error *error)
 	char question[512];
 
 	snprintf(question, sizeof question,
-		 "This erases user '%s', with all sessions, documents and settings, for good.\n"
-		 "Type the user's id to go on: ",
-		 user);
-	return confirm("remove", question, user, "that is not the id: nothing was removed", error);
+		 "This erases user '%s', with all sessions, documents and settings, for good.", user);
+	return confirm("remove", question, "Type the user's id to go on: ", user,
+		       "that is not the id: nothing was removed", error);
 }
 
 static enum status run_remove(struct client *client, const struct options *options, char *const *operands,
@@ -240,10 +236,10 @@ static enum status run_remove(struct client *client, const struct options *optio
 	json_object_object_add(fields, "confirm", json_object_new_string(user_id));
 	if (client_ask(client, "/FocusStats/removeUser", fields, &answer, error) == STATUS_OK) {
 		if (options->json)
-			print_json(answer);
+			visible_json(answer);
 		else if (!options->quiet)
-			printf("removed user '%s', with %" PRId64 " sessions\n", user_id,
-			       members_number(answer, "removedSessions"));
+			visible_line(stdout, "removed user '%s', with %" PRId64 " sessions", user_id,
+				     members_number(answer, "removedSessions"));
 		client_complete_removals(client);
 		json_object_put(answer);
 	}
@@ -341,7 +337,7 @@ static enum status run_stats(struct client *client, const struct options *option
 	json_object *stats = members_get(answer, "stats");
 	add_sizes(&client->owner.home, stats);
 	if (options->json)
-		print_json(stats);
+		visible_json(stats);
 	else
 		print_stats(stats);
 	json_object_put(answer);

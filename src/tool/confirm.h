@@ -4,9 +4,9 @@
 
 #include "base/error.h"
 
-/* Whether the person at the terminal answers the question with exactly `expected`. STATUS_INVALID, with a text that begins with
+/* Whether the person at the terminal answers the question, a line, and the prompt with exactly `expected`. STATUS_INVALID, with a text that begins with
  * the command's name, where they do not, or there is no terminal. */
-enum status confirm(const char *command, const char *question, const char *expected, const char *refusal,
-		    struct error *error);
+enum status confirm(const char *command, const char *question, const char *prompt, const char *expected,
+		    const char *refusal, struct error *error);
 
 #endif

@@ -1,8 +1,9 @@
 /* The command; see doctor.h. */
 #include "tool/doctor.h"
 
+#include "tool/visible.h"
+
 #include <inttypes.h>
-#include <json-c/json.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -29,11 +30,7 @@ static const struct check {
 /* No name of a file can begin a line or break the JSON. */
 static void clean(char *text)
 {
-	bool utf8 = text_is_utf8(text_of(text));
-
-	for (unsigned char *at = (unsigned char *)text; *at; at++)
-		if (*at < 0x20 || *at == 0x7F || (!utf8 && *at >= 0x80))
-			*at = '?';
+	text[text_make_visible(text, strlen(text))] = '\0';
 }
 
 static void print_json(const struct doctor *doctor, const char *level)
@@ -44,7 +41,7 @@ static void print_json(const struct doctor *doctor, const char *level)
 	json_object_object_add(line, "level", json_object_new_string(level));
 	json_object_object_add(line, "text", json_object_new_string(doctor->text));
 	json_object_object_add(line, "advice", doctor->advice[0] ? json_object_new_string(doctor->advice) : NULL);
-	puts(json_object_to_json_string_ext(line, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	visible_json(line);
 	json_object_put(line);
 }
 

@@ -4,26 +4,15 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "gateway/owner.h"
+#include "tool/visible.h"
 
 #include <inttypes.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { PRINTED_MAX = 100, LINE_SIZE = 1024 };
-
-/* What is not UTF-8, or would begin a line, is from a damaged record. */
-static void make_printable(const char *what, char line[LINE_SIZE])
-{
-	bool is_utf8 = text_is_utf8(text_of(what));
-
-	snprintf(line, LINE_SIZE, "%s", what);
-	for (char *c = line; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7F || (!is_utf8 && (unsigned char)*c >= 0x80))
-			*c = '?';
-}
 
 static void print_one(void *context, const char *what)
 {
@@ -33,14 +22,15 @@ static void print_one(void *context, const char *what)
 	if (findings->count++ >= PRINTED_MAX)
 		return;
 	progress_clear(&findings->progress);
-	make_printable(what, line);
 	if (!findings->options->json) {
-		puts(line);
+		visible_line(stdout, "%s", what);
 		return;
 	}
+	snprintf(line, sizeof line, "%s", what); /* a damaged record need not hold UTF-8, and JSON must */
+	line[text_make_visible(line, strlen(line))] = '\0';
 	json_object *object = json_object_new_object();
 	json_object_object_add(object, "finding", json_object_new_string(line));
-	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	visible_json(object);
 	json_object_put(object);
 }
 

@@ -11,6 +11,7 @@
 #include "tool/import_mongodb.h"
 #include "tool/import_records.h"
 #include "tool/progress.h"
+#include "tool/visible.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -56,7 +57,7 @@ static void report_refused(struct import *import, import_place place, const char
 {
 	progress_clear(&import->progress);
 	if (!import->options->json) {
-		fprintf(stderr, "%s:%" PRIu64 ": %s\n", import->file, place, reason);
+		visible_line(stderr, "%s:%" PRIu64 ": %s", import->file, place, reason);
 		return;
 	}
 	json_object *object = json_object_new_object(), *refused = json_object_new_object();
@@ -64,7 +65,7 @@ static void report_refused(struct import *import, import_place place, const char
 	json_object_object_add(refused, "line", json_object_new_int64((int64_t)place));
 	json_object_object_add(refused, "reason", json_object_new_string(reason));
 	json_object_object_add(object, "refused", refused);
-	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+	visible_json(object);
 	json_object_put(object);
 }
 
@@ -82,7 +83,7 @@ static bool is_planned(const struct import *import, const struct sent *sent)
 void import_remark(struct import *import, const char *text)
 {
 	progress_clear(&import->progress);
-	fprintf(stderr, "%s: %s\n", import->file, text);
+	visible_line(stderr, "%s: %s", import->file, text);
 }
 
 static void count(struct import *import, const struct sent *sent, enum fate fate)

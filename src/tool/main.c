@@ -4,6 +4,7 @@
 
 #include "tool/export.h"
 #include "tool/import.h"
+#include "tool/visible.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -45,7 +46,7 @@ static void print_usage(FILE *to)
 
 static int misused(const char *what, const char *which)
 {
-	fprintf(stderr, "focusstats: %s%s (focusstats --help)\n", what, which);
+	visible_line(stderr, "focusstats: %s%s (focusstats --help)", what, which);
 	return EXIT_USAGE;
 }
 
@@ -65,7 +66,7 @@ static int run(const struct command *command, const struct config *config, const
 		error_set(&error, STATUS_UNAVAILABLE, "writing the output failed");
 	if (error.status == STATUS_OK)
 		return EXIT_SUCCESS;
-	fprintf(stderr, "focusstats: %s%s%s\n", error.text, error.detail[0] ? ": " : "", error.detail);
+	visible_line(stderr, "focusstats: %s%s%s", error.text, error.detail[0] ? ": " : "", error.detail);
 	return EXIT_FAILURE;
 }
 

@@ -3,27 +3,17 @@
 
 #include <string.h>
 
-enum { CHARACTER_MAX_BYTES = 4 };
-
-/* The size of the character that a text begins with; 0 where it begins with none. */
-static size_t character_size(struct text text)
-{
-	for (size_t size = 1; size <= CHARACTER_MAX_BYTES && size <= text.size; size++)
-		if (text_is_utf8((struct text){text.data, size}))
-			return size;
-	return 0;
-}
-
 size_t naming_clean(struct text name, char *to, size_t most)
 {
 	static const struct text replacement = {"\xEF\xBF\xBD", 3}, blank = {" ", 1}, none = {"N/A", 3};
 	const char *nul = name.size > 0 ? memchr(name.data, '\0', name.size) : NULL;
 	size_t size = 0;
+	uint32_t ignored;
 
 	if (nul)
 		name.size = (size_t)(nul - name.data);
 	while (name.size > 0) {
-		size_t step = character_size(name);
+		size_t step = text_character(name, &ignored);
 		struct text character = step > 0 ? (struct text){name.data, step} : replacement;
 		if (step == 0)
 			step = 1;

@@ -7,6 +7,7 @@
 #include "tool/confirm.h"
 #include "tool/findings.h"
 #include "tool/identity.h"
+#include "tool/visible.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -169,7 +170,7 @@ static enum status replace(struct restore *restore, struct error *error)
 static void say_where_old(const struct restore *restore)
 {
 	if (restore->replaced[0])
-		printf("what was there before is in %s/%s\n", restore->home.path, restore->replaced);
+		visible_line(stdout, "what was there before is in %s/%s", restore->home.path, restore->replaced);
 }
 
 static enum status go_on(struct restore *restore, struct error *error)
@@ -177,7 +178,7 @@ static enum status go_on(struct restore *restore, struct error *error)
 	if (read_mark(restore, error) != STATUS_OK || replace(restore, error) != STATUS_OK)
 		return error->status;
 	if (!restore->options->json && !restore->options->quiet) {
-		printf("completed the restore of %s, which had been interrupted\n", restore->backup);
+		visible_line(stdout, "completed the restore of %s, which had been interrupted", restore->backup);
 		say_where_old(restore);
 	}
 	return STATUS_OK;
@@ -227,10 +228,10 @@ static enum status ask(const struct restore *restore, struct error *error)
 {
 	char question[9000];
 
-	snprintf(question, sizeof question,
-		 "This puts the backup %s in the place of what %s holds.\nType restore to go on: ",
+	snprintf(question, sizeof question, "This puts the backup %s in the place of what %s holds.",
 		 restore->source.path, restore->home.path);
-	return confirm("restore", question, "restore", "that is something else: nothing was restored", error);
+	return confirm("restore", question, "Type restore to go on: ", "restore",
+		       "that is something else: nothing was restored", error);
 }
 
 static enum status begin(struct restore *restore, struct error *error)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The admin tool on a home with and without a running service: its commands, who may what, and what it says when something is wrong."""
 
+import json
 import os
 import re
 import signal
@@ -18,6 +19,8 @@ from tool import Tool
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 BEGIN = "2025-11-10T12:00:00Z"
+# Ids that are valid, and that a terminal or a reader of lines takes for more than a name.
+STEERING = ["\u009b31mred", "\u0085next line", "line\u2028forged 1 1", "paragraph\u2029forged", "a\u202edcba", "\u2066isolated", "\ufeffmarked", "\u200fright"]
 ODD = ["a b", "'quoted'", "\\", "--yes", "é 📚", "x" * 255]
 
 
@@ -140,6 +143,57 @@ class Commands(ToolCase):
         self.assertEqual(status, 0, shown)
         self.assertIn("removed user 'ann', with 0 sessions\n", shown)
         self.assertEqual(self.tool.lines("users"), [])
+
+
+class Shown(ToolCase):
+    """What people see: whatever ids and file names hold, a line stays one line, and no part of it is a terminal's command."""
+
+    def assert_lines(self, text, count=None):
+        """Each is a line to whoever reads it, be it by U+2028 or NEL, and has nothing but what can be seen."""
+        lines = text.splitlines()
+        if count is not None:
+            self.assertEqual(len(lines), count, repr(text))
+        for line in lines:
+            self.assertTrue(line.isprintable(), repr(line))
+        self.assertEqual(text.count("\n"), len(lines), repr(text))
+        return lines
+
+    def setUp(self):
+        super().setUp()
+        for user in STEERING:
+            self.assert_lines(self.tool.run("init", user).stdout, 1)
+
+    def test_tables(self):
+        """Shown with a question mark; with --json as they are, escaped."""
+        names = [re.sub("[^ -~]", "?", user) for user in STEERING]
+        self.assertEqual(sorted(line[32:] for line in self.assert_lines(self.tool.run("users").stdout, 1 + len(STEERING))[1:]), sorted(names))
+        for user, name in zip(STEERING, names):
+            self.assertEqual(self.assert_lines(self.tool.run("show", user).stdout)[0], "user           " + name)
+        text = self.tool.run("--json", "users").stdout
+        self.assertEqual(sorted(json.loads(line)["user"] for line in self.assert_lines(text, len(STEERING))), sorted(STEERING))
+        self.assertIn('"user":"\\u009b31mred"', text)
+
+    def test_errors(self):
+        for user in [*STEERING[:3], b"\xff\x1b[31m", "a\x1b]0;title\x07", "a\rb", "a\nfocusstats: forged"]:
+            for arguments in (["init", user], ["show", b"\xe6" + user if isinstance(user, bytes) else user + "?"], [user],
+                              ["--gap", user, "import", "x"], ["import", user], ["restore", user]):
+                with self.subTest(arguments=arguments):
+                    done = self.tool.run(*arguments)
+                    self.assertIn(done.returncode, (1, 2), done)
+                    self.assert_lines(done.stderr)
+                    self.assert_lines(done.stdout)
+
+    def test_questions_and_refusals_of_a_file(self):
+        for user in STEERING:
+            status, shown = self.tool.at_terminal(["-q", "remove", user], user + "\n")
+            self.assertEqual(status, 0, repr(shown))
+            self.assertIn("This erases user '%s'" % re.sub("[^ -~]", "?", user), shown)
+        name = self.store.write("a\n\x1b[31m\u009b.jsonl", json.dumps({"user": {"user": "\u009b"}}) + "\n")
+        for options in ([], ["--json"]):
+            done = self.tool.run(*options, "import", name)
+            self.assertNotEqual(done.returncode, 0)
+            self.assert_lines(done.stderr)
+            self.assert_lines(done.stdout)
 
 
 class Homes(ToolCase):

@@ -31,6 +31,47 @@ static bool is_surrogate(uint32_t point)
 	return point >= 0xD800 && point <= 0xDFFF;
 }
 
+static void characters_of_every_code_point(void **state)
+{
+	char bytes[5];
+	uint32_t character;
+
+	(void)state;
+	for (uint32_t point = 0; point <= 0x10FFFF; point++) {
+		size_t size = encode(point, bytes);
+		bytes[size] = 'x';
+		size_t expected = is_surrogate(point) ? 0 : size;
+		assert_int_equal(text_character((struct text){bytes, size + 1}, &character), expected);
+		if (expected > 0)
+			assert_int_equal(character, point);
+	}
+	assert_int_equal(text_character((struct text){NULL, 0}, &character), 0);
+}
+
+static void what_is_made_visible(void **state)
+{
+	static const struct {
+		const char *before, *after;
+	} texts[] = {
+		{"", ""},
+		{"plain, \xC3\xA9 \xE6\x9B\xB8 \xF0\x9F\x93\x9A", "plain, \xC3\xA9 \xE6\x9B\xB8 \xF0\x9F\x93\x9A"},
+		{"a\nb\rc\td\x1B[31m\x7F", "a?b?c?d?[31m?"},
+		{"\xC2\x80|\xC2\x85|\xC2\x9B|\xC2\x9F|\xC2\xA0", "?|?|?|?|\xC2\xA0"},
+		{"\xD8\x9C|\xE2\x80\x8E|\xE2\x80\x8F|\xE2\x80\x90", "?|?|?|\xE2\x80\x90"},
+		{"\xE2\x80\xA7|\xE2\x80\xA8|\xE2\x80\xA9|\xE2\x80\xAE|\xE2\x80\xAF", "\xE2\x80\xA7|?|?|?|\xE2\x80\xAF"},
+		{"\xE2\x81\xA5|\xE2\x81\xA6|\xE2\x81\xA9|\xE2\x81\xAA|\xEF\xBB\xBF", "\xE2\x81\xA5|?|?|\xE2\x81\xAA|?"},
+		{"\xFF|\xC0\x8A|\xED\xA0\x80|\x9B|\xE6\x9B", "?|??|???|?|??"},
+	};
+	char text[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		strcpy(text, texts[i].before);
+		text[text_make_visible(text, strlen(text))] = '\0';
+		assert_string_equal(text, texts[i].after);
+	}
+}
+
 static void utf8_of_every_code_point(void **state)
 {
 	char bytes[4];
@@ -275,6 +316,8 @@ static void identifier_bytes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(characters_of_every_code_point),
+		cmocka_unit_test(what_is_made_visible),
 		cmocka_unit_test(utf8_of_every_code_point),
 		cmocka_unit_test(utf8_of_all_strings_up_to_three_bytes),
 		cmocka_unit_test(utf8_of_four_bytes),
