@@ -2,6 +2,7 @@
 #include "api/dispatch.h"
 
 #include "api/arguments.h"
+#include "api/host.h"
 #include "api/local.h"
 #include "base/config.h"
 
@@ -100,6 +101,8 @@ enum status dispatch_head(const struct policy *policy, const struct request *req
 		answer->origin = request->origin;
 		answer->credentials = policy->auth_required;
 	}
+	if (host_check(policy, request->host, error) != STATUS_OK)
+		return error->status;
 	call->action = action_find(request->path);
 	if (!call->action && policy->local)
 		call->action = local_find(request->path);

@@ -1,6 +1,6 @@
 /* What is common to all actions: which one a request asks for, whether it may, and how the answer looks. In order:
  *
- *   dispatch_head    path (404), method (405), preflight, who is signed in (401), type (415), size (413)
+ *   dispatch_head    the service's name (403), path (404), method (405), preflight, who is signed in (401), type (415), size (413)
  *   dispatch_body    JSON and fields (400), acting for others (403)
  *   …                the action itself, by whoever owns the store
  *   dispatch_answer  the status and body of the result; the headers for the origin

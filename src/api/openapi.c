@@ -15,7 +15,7 @@ static const char JSON[] = "application/json";
 static const char *const refusals[] = {
 	[STATUS_INVALID] = "The request is not what the action takes.",
 	[STATUS_UNAUTHENTICATED] = "Nobody is signed in.",
-	[STATUS_FORBIDDEN] = "Acting for somebody else.",
+	[STATUS_FORBIDDEN] = "Acting for somebody else, or a host name that is not the service's.",
 	[STATUS_NOT_FOUND] = "There is no such user or session.",
 	[STATUS_METHOD] = "The path takes another method.",
 	[STATUS_CONFLICT] = "It is in that state already.",
@@ -37,7 +37,6 @@ static bool can_refuse(const struct action *action, unsigned status)
 	case STATUS_UNAUTHENTICATED:
 		return !action->open;
 	case STATUS_FORBIDDEN:
-		return !action->open && (action->required & FIELD_SET(USER));
 	case STATUS_METHOD:
 	case STATUS_UNAVAILABLE:
 		return true;

@@ -15,6 +15,7 @@ struct request {
 	struct text method, path, content_type, content_length;
 	struct text remote_user;      /* who signed in, by the web server's word */
 	struct text origin;           /* Origin header */
+	struct text host;             /* Host header */
 	struct text preflight_method; /* Access-Control-Request-Method header */
 	struct text id;               /* the web server's id for the request, for the log */
 	struct text body;             /* once it was read */
@@ -26,6 +27,8 @@ struct policy {
 	bool local;          /* it is from this machine's administrator: the admin tool, itself or through a relay */
 	struct text admins;  /* separated by commas */
 	struct text origins; /* separated by spaces */
+	struct text hosts;   /* names of the service, separated by spaces */
+	bool any_host;       /* it may have any name */
 	bool refusals_as_200;
 	size_t max_body_bytes;
 };

@@ -99,6 +99,34 @@ static enum status set_origins(struct config *config, const char *name, const ch
 	return STATUS_OK;
 }
 
+static bool is_host(struct text text)
+{
+	bool good = text.size > 0;
+
+	for (size_t at = 0; good && at < text.size; at++) {
+		char c = text.data[at];
+		good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '_';
+	}
+	return good;
+}
+
+static enum status set_hosts(struct config *config, const char *name, const char *value, struct error *error)
+{
+	struct text rest = text_of(value);
+
+	config->any_host = strcmp(value, "*") == 0;
+	if (config->any_host)
+		return STATUS_OK;
+	do {
+		if (!is_host(text_split(rest, ' ', &rest)))
+			return bad(error, name, value,
+				   "'*', or one or more host names in lower case, without ports, separated by single "
+				   "spaces");
+	} while (rest.data);
+	config->hosts = text_of(value);
+	return STATUS_OK;
+}
+
 static enum status set_error_status(struct config *config, const char *name, const char *value, struct error *error)
 {
 	if (strcmp(value, "200") != 0)
@@ -127,6 +155,7 @@ static const struct setting {
 	{"AUTH", set_auth},
 	{"ADMINS", set_admins},
 	{"CORS_ORIGIN", set_origins},
+	{"HOSTS", set_hosts},
 	{"ERROR_STATUS", set_error_status},
 	{"RELAY_TIMEOUT", set_relay_timeout},
 };
@@ -167,6 +196,9 @@ enum status config_read(char *const *environment, const char *default_home, stru
 		return error_set(error, STATUS_INVALID,
 				 "FOCUSSTATS_ADMINS: works only with FOCUSSTATS_AUTH=required, without which everyone "
 				 "may do everything");
+	/* Who has signed in did so on a page of this very name. */
+	if (read.auth_required && read.hosts.size == 0)
+		read.any_host = true;
 	*config = read;
 	return STATUS_OK;
 }

@@ -12,6 +12,8 @@ struct config {
 	bool auth_required;    /* FOCUSSTATS_AUTH=required */
 	struct text admins;    /* FOCUSSTATS_ADMINS: names separated by commas */
 	struct text origins;   /* FOCUSSTATS_CORS_ORIGIN: origins separated by spaces */
+	struct text hosts;     /* FOCUSSTATS_HOSTS: names separated by spaces */
+	bool any_host;         /* FOCUSSTATS_HOSTS=*, or not set and somebody has to sign in */
 	bool refusals_as_200;  /* FOCUSSTATS_ERROR_STATUS=200 */
 	int relay_timeout_ms;  /* FOCUSSTATS_RELAY_TIMEOUT: 100 to 60,000 */
 };

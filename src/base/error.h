@@ -11,7 +11,7 @@ enum status {
 	STATUS_OK,              /* 200 */
 	STATUS_INVALID,         /* 400: the request is not what the action takes */
 	STATUS_UNAUTHENTICATED, /* 401: nobody is signed in where somebody must be */
-	STATUS_FORBIDDEN,       /* 403: acting for somebody else */
+	STATUS_FORBIDDEN,       /* 403: acting for somebody else, or by a name that is not the service's */
 	STATUS_NOT_FOUND,       /* 404: no such path, user or session */
 	STATUS_METHOD,          /* 405: the path takes another method */
 	STATUS_CONFLICT,        /* 409: it is in that state already */

@@ -33,6 +33,7 @@ static void read_parameters(char *const *parameters, struct incoming *incoming)
 		{"CONTENT_LENGTH", offsetof(struct incoming, request.content_length)},
 		{"REMOTE_USER", offsetof(struct incoming, request.remote_user)},
 		{"HTTP_ORIGIN", offsetof(struct incoming, request.origin)},
+		{"HTTP_HOST", offsetof(struct incoming, request.host)},
 		{"HTTP_ACCESS_CONTROL_REQUEST_METHOD", offsetof(struct incoming, request.preflight_method)},
 		{"REQUEST_ID", offsetof(struct incoming, request.id)}, /* set by nginx's site file */
 		{"UNIQUE_ID", offsetof(struct incoming, request.id)},  /* set by Apache's mod_unique_id */
@@ -86,6 +87,7 @@ static enum status read_relayed(const struct incoming *incoming, struct policy *
 	*policy = (struct policy){
 		.auth_required = text_equal(incoming->auth, text_of("required")),
 		.local = true, /* who was in front has found the action by its own policy */
+		.any_host = true,
 		.max_body_bytes = SIZE_MAX >> 1,
 	};
 	if (incoming->admin.size > 0)
@@ -283,6 +285,8 @@ struct policy exchange_policy(const struct config *config)
 		.auth_required = config->auth_required,
 		.admins = config->admins,
 		.origins = config->origins,
+		.hosts = config->hosts,
+		.any_host = config->any_host,
 		.refusals_as_200 = config->refusals_as_200,
 		.max_body_bytes = config->max_body_bytes,
 	};

@@ -24,6 +24,7 @@ BAD = [(name, value) for name, values in {
                                "HTTPS://reader.example", "https://Reader.example", "ftp://reader.example", "https://a.example,https://b.example",
                                "https://user@reader.example", "https://reader.example?", "https://a.example\thttps://b.example",
                                "https://a.example\r\nX-Header: 1", " https://a.example", "https://a.example "],
+    "FOCUSSTATS_HOSTS": ["", " ", "Books.example", "books.example:8080", "https://books.example", "a,b", "a  b", " a", "a ", "* a", "a *", "*.example", "a/b", "a\tb", "é"],
     "FOCUSSTATS_ERROR_STATUS": ["", "0", "201", "404", "2000", "ok", "200 ", "real"],
     "FOCUSSTATS_RELAY_TIMEOUT": ["", "0", "99", "60001", "5s", "5000.5", "-5000"],
 }.items() for value in values]
@@ -90,6 +91,21 @@ class Settings(harness.Case):
         self.assertEqual(status, 1)
         self.assert_one_line(text, "FOCUSSTATS_AUTH")
 
+    @tap.cases([("C1 control", b"\xc2\x9b31m"), ("C1 control alone", b"\x9b31m"), ("line separator", b"\xe2\x80\xa8"), ("override of direction", b"\xe2\x80\xae"),
+                ("escape", b"\x1b]0;x\x07"), ("carriage return", b"\r"), ("NEL", b"\xc2\x85"), ("overlong", b"\xc0\x8a"), ("bad UTF-8", b"\xff\xe6\x9b")])
+    def test_what_would_steer_a_terminal(self, bytes_):
+        """None of it reaches the log; the rest of the value does."""
+        status, text = self.start_responder({"FOCUSSTATS_AUTH": os.fsdecode(b"before " + bytes_ + b" \xe6\x9b\xb8 after")})
+        self.assertEqual(status, 1)
+        self.assert_one_line(text, "FOCUSSTATS_AUTH", "'before ?", "書 after'")
+        self.assertTrue(text[:-1].isprintable(), repr(text))
+
+    def test_a_line_is_cut_at_a_character(self):
+        for lead in ("", "a", "bc"):
+            text = self.start_responder({"FOCUSSTATS_AUTH": lead + "書" * 3000})[1]
+            self.assert_one_line(text, "FOCUSSTATS_AUTH: '%s書書" % lead)
+            self.assertLessEqual(len(text.encode()), 2048)
+
     def test_a_very_long_value(self):
         status, text = self.start_responder({"FOCUSSTATS_AUTH": "x" * 100000})
         self.assertEqual(status, 1)
@@ -103,6 +119,7 @@ class Settings(harness.Case):
     @tap.cases([(title(name, value), name, value) for name, value in [
         ("FOCUSSTATS_THREADS", "1"), ("FOCUSSTATS_THREADS", "1024"), ("FOCUSSTATS_MAX_BODY", "1024"), ("FOCUSSTATS_MAX_BODY", "67108864"),
         ("FOCUSSTATS_AUTH", "none"), ("FOCUSSTATS_CORS_ORIGIN", "https://reader.example:8443 http://[::1]:8080 http://localhost"),
+        ("FOCUSSTATS_HOSTS", "*"), ("FOCUSSTATS_HOSTS", "books.example my_host 10.0.0.1"),
         ("FOCUSSTATS_ERROR_STATUS", "200"), ("FOCUSSTATS_RELAY_TIMEOUT", "100"), ("FOCUSSTATS_RELAY_TIMEOUT", "60000")]])
     def test_good_value(self, name, value):
         responder = self.start(harness.Responder(self.folder(), {name: value}))

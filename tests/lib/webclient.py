@@ -103,9 +103,11 @@ class Client:
             self.socket.settimeout(self.timeout)
 
     def request(self, method, path, body=None, headers=()):
-        """Sends a request with exactly HEADERS besides Host and, where there is a body, Content-Length. It is never sent twice: an error is the
-        caller's to judge."""
-        head = "%s %s HTTP/1.1\r\nHost: localhost:%d\r\n" % (method, path, self.port)
+        """Sends a request with exactly HEADERS besides Host, where they have none, and, where there is a body, Content-Length. It is never sent
+        twice: an error is the caller's to judge."""
+        head = "%s %s HTTP/1.1\r\n" % (method, path)
+        if not any(name.lower() == "host" for name, _ in headers):
+            head += "Host: localhost:%d\r\n" % self.port
         for name, value in headers:
             head += "%s: %s\r\n" % (name, value)
         if body is not None:

@@ -122,6 +122,12 @@ static void bounds(void **state)
 		{"CORS_ORIGIN=https://", false},
 		{"CORS_ORIGIN=null", false},
 		{"CORS_ORIGIN=https://a,https://b", false},
+		{"HOSTS=*", true},
+		{"HOSTS=books.example my_host", true},
+		{"HOSTS=*.example", false},
+		{"HOSTS=Books.example", false},
+		{"HOSTS=a:80", false},
+		{"HOSTS=a  b", false},
 	};
 
 	(void)state;
