@@ -15,7 +15,7 @@ static bool take_name(struct text host, char name[NAME_MAX_BYTES + 1])
 
 	if (host.data[0] == '[') {
 		host = text_split((struct text){host.data + 1, host.size - 1}, ']', &port);
-		if (port.size > 0 && port.data[0] != ':')
+		if (!port.data || (port.size > 0 && port.data[0] != ':'))
 			return false;
 	} else {
 		host = text_split(host, ':', &port);

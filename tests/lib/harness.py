@@ -13,6 +13,7 @@ A test script is
     class Api(harness.ServerCase):                 one running server for all tests of the class: self.server
         abstract = True                            not run itself, only through for_servers
         auth = False; settings = {}; prefix = "/api"; processes = 1
+        owner = False                              True: beside plain CGI a process that owns the store, so that it is not opened anew for every request
         def test_x(self): ...
     harness.for_servers(globals(), Api)            makes Api_lighttpd, Api_nginx, ... (ALL_SERVERS, or servers=[...])
 
@@ -108,6 +109,7 @@ class ServerCase(unittest.TestCase, metaclass=tap.Cases):
     settings = {}
     prefix = "/api"
     processes = None
+    owner = False
 
     @classmethod
     def setUpClass(cls):
@@ -124,6 +126,10 @@ class ServerCase(unittest.TestCase, metaclass=tap.Cases):
         except BaseException:
             cls.folder.keep = True
             raise
+        if cls.owner and isinstance(cls.server, ApacheCgi):
+            owner = Responder(cls.folder, cls.server.responder_settings())
+            cls.addClassCleanup(owner.stop)
+            owner.start()
 
     def setUp(self):
         self.addCleanup(self.folder.assert_clean)
