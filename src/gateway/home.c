@@ -1,6 +1,9 @@
 /* The home folder; see home.h. */
 #include "gateway/home.h"
 
+#include "store/store.h"
+
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -231,6 +234,32 @@ int home_locked(const struct home *home, bool *held)
 	if (reason == 0)
 		*held = whole.l_type != F_UNLCK;
 	return reason;
+}
+
+enum status home_check_links(const struct home *home, struct error *error)
+{
+	struct stat info;
+	int again = openat(home->folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *entries = again >= 0 ? fdopendir(again) : NULL;
+
+	if (!entries) {
+		int reason = errno;
+		if (again >= 0)
+			close(again);
+		return cannot(error, home, "looking through", ".", reason);
+	}
+	error->status = STATUS_OK;
+	for (struct dirent *entry = readdir(entries); entry; entry = readdir(entries)) {
+		const char *name = entry->d_name;
+		if (!store_is_file(name) || strcmp(name, "DB_CONFIG") == 0 ||
+		    fstatat(home->folder, name, &info, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISLNK(info.st_mode))
+			continue;
+		error_set(error, STATUS_UNAVAILABLE, "the store cannot be used: the log says why");
+		error_detail(error, "%s: is a symbolic link; put the file itself in its place", name);
+		break;
+	}
+	closedir(entries);
+	return error->status;
 }
 
 void home_unlock(struct home *home)

@@ -39,6 +39,10 @@ enum status home_lock(struct home *home, int wait_ms, bool *taken, struct error 
 /* Whether another process has the lock, without trying to take it. Returns 0 or an errno; a missing file is not held. */
 int home_locked(const struct home *home, bool *held);
 
+/* For the holder of the lock: STATUS_UNAVAILABLE where one of the store's files is a symbolic link. The engine would follow it, and write or make a
+ * file that is not of this folder. Its settings, DB_CONFIG, are only read and may be one. */
+enum status home_check_links(const struct home *home, struct error *error);
+
 /* Let the lock go. */
 void home_unlock(struct home *home);
 

@@ -44,6 +44,8 @@ static enum status open_store(struct owner *owner, struct store **store, struct 
 	};
 	int64_t begun_ms = clock_boot_ms();
 
+	if (home_check_links(&owner->home, error) != STATUS_OK)
+		return error->status;
 	/* Before recovery: relays then wait in the socket's queue and need not ask again and again. */
 	if (!owner->options.once && home_listen(&owner->home, &owner->listener, error) != STATUS_OK)
 		return error->status;
