@@ -5,6 +5,7 @@
             folder = self.watched()                 a TestFolder with folder.watch looking; it must have seen nothing wrong in the end
             ...
             store = self.read(folder)               offline.read, once everything was stopped
+    expected_lines(folder, patterns)                each line that the program has written is one of those; AssertionError with the others
     LONG                                            whether the long forms run: FOCUSSTATS_LONG=1 in the environment
 """
 
@@ -64,6 +65,14 @@ def one_more(responder):
     child = responder.start_one()
     ready_for_signals(child)
     return child
+
+
+def expected_lines(folder, patterns):
+    """Each line of the program in the logs, behind time and process, is as one of the patterns says, and there is no other line in them."""
+    line_of = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z focusstats\[\d+\]: (?:%s)" % "|".join(patterns))
+    others = [line for line in folder.log_text().splitlines() if line and not line_of.fullmatch(line)]
+    if others:
+        raise AssertionError("%d lines of the log are not among the expected ones:\n%s" % (len(others), "\n".join(others[:20])))
 
 
 def note(text, *values):

@@ -83,14 +83,14 @@ class Ledger:
     def acknowledged(self):
         return self.counts[DONE]
 
-    def told(self, what, sent, answered, reply):
-        """Counts an answer; the times are of time.monotonic()."""
+    def told(self, what, sent, answered, reply, writes=True):
+        """Counts an answer; the times are of time.monotonic(). That of a read is none that wait_flow waits for."""
         with self.lock:
             self.counts[what] += 1
             self.slowest[what] = max(self.slowest[what], answered - sent)
             if what == DONE:
                 self.done_times.append((sent, answered))
-                if sent > self.latest_sent:
+                if writes and sent > self.latest_sent:
                     self.latest_sent = sent
                     self.flow.notify_all()
             elif reply is not None:
@@ -287,10 +287,15 @@ class FcgiClient:
         self.connection = None
 
     def post(self, action, fields):
+        return self.ask(action, fields)
+
+    def ask(self, action, fields):
+        """With fields of None a GET."""
         try:
             if self.connection is None:
                 self.connection = self.responder.connect(self.timeout)
-            return self.connection.ask("POST", "/FocusStats/" + action, json.dumps(fields).encode(), keep=self.keep)
+            method, body = ("POST", json.dumps(fields).encode()) if fields is not None else ("GET", b"")
+            return self.connection.ask(method, "/FocusStats/" + action, body, keep=self.keep)
         finally:
             if not self.keep:
                 self.close()
