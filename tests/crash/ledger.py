@@ -74,20 +74,18 @@ class Ledger:
         self.nonsense = []
         self.counts = {DONE: 0, REFUSED: 0, UNAVAILABLE: 0, MAYBE: 0}
         self.texts = {}
+        self.acknowledged = 0
         self.latest_sent = 0.0
         self.slowest = {DONE: 0.0, REFUSED: 0.0, UNAVAILABLE: 0.0, MAYBE: 0.0}
         self.done_times = []
         self.flow = threading.Condition(self.lock)
-
-    @property
-    def acknowledged(self):
-        return self.counts[DONE]
 
     def told(self, what, sent, answered, reply, writes=True):
         """Counts an answer; the times are of time.monotonic(). That of a read is none that wait_flow waits for."""
         with self.lock:
             self.counts[what] += 1
             self.slowest[what] = max(self.slowest[what], answered - sent)
+            self.acknowledged += what == DONE and writes
             if what == DONE:
                 self.done_times.append((sent, answered))
                 if writes and sent > self.latest_sent:

@@ -10,10 +10,11 @@ import socket
 import threading
 import time
 
-from common import LONG, CrashCase, Faults, harness, note, one_more, spread
+from common import LONG, CrashCase, Faults, expected_lines, harness, note, one_more, spread
 
 import tap  # noqa: E402
-from ledger import MAYBE, UNAVAILABLE, FcgiClient, Ledger, Writers  # noqa: E402
+from deeds import Crowd, Deeds  # noqa: E402
+from ledger import DONE, MAYBE, UNAVAILABLE, FcgiClient, Ledger, Writers  # noqa: E402
 from watch import owners  # noqa: E402
 
 RELAY_TIMEOUT_MS = 400
@@ -21,6 +22,12 @@ RELAY_TIMEOUT_MS = 400
 MARGIN_SECONDS = 4.0
 THREADS = 16
 CLIENTS = 24
+# For how long it sleeps where that is what matters: several times as long as a relay is patient.
+SLEEP_SECONDS = 10 if LONG else 3
+LINES = [
+    r"owner of \S+ since recovery \(\d+ ms\)", r"no longer the owner of \S+", r"\d+ lines were dropped here: more than 5 in a second",
+    r"request [\w-]+: [\w.]+: the owner of the store did not answer in time; the request (was not|may have been) carried out",
+]
 
 
 @tap.limit(1200 if LONG else 120)
@@ -71,6 +78,52 @@ class Stop(CrashCase):
         found = self.read(folder).check(ledger)
         note("%d stops: %s; slowest 503 %.0f ms; at most %d a stop told «may have been carried out»; %d starts without an answer were; "
              "pause after SIGCONT: %s", len(pauses), ledger.summary(), 1000 * ledger.slowest[UNAVAILABLE], max(maybes), found, spread(pauses))
+
+    def test_every_action(self):
+        """While it sleeps, everything that is asked of the others is refused in time, and none of them opens the store. Then all is as the clients
+        were told."""
+        folder = self.watched()
+        responder = self.responder(folder)
+        ledger = Ledger()
+        deeds = Deeds(ledger)
+        crowd = Crowd(deeds, CLIENTS, lambda index: FcgiClient(responder, keep=False)).start()
+        try:
+            ledger.wait_flow()
+            harness.wait_until(lambda: len(deeds.done) > 20, "nearly all actions were used")
+            pid = self.stop_owner(folder)
+            self.assertEqual(folder.log_text().count("owner of "), 1)
+            # What the workers of the owner had in hand waits with it; everybody else is told.
+            ledger.wait_count(UNAVAILABLE, CLIENTS - THREADS)
+            done, refused, asleep = ledger.counts[DONE], ledger.counts[UNAVAILABLE], time.monotonic()
+            held = set()
+            while time.monotonic() < asleep + SLEEP_SECONDS:
+                held.update(owners(folder))
+                threading.Event().wait(0.02)
+            done, refused = ledger.counts[DONE] - done, ledger.counts[UNAVAILABLE] - refused
+            slowest = ledger.slowest[UNAVAILABLE]
+            self.go_on(pid)
+            awake = ledger.wait_flow()
+            # The others serve again: more clients than the owner's share of the connections.
+            ledger.wait_count(DONE, 10 * CLIENTS)
+        finally:
+            crowd.stop()
+        self.assertEqual(held, {pid})
+        # Answers that it had given before, and that their clients came to only now.
+        self.assertLessEqual(done, THREADS)
+        self.assertGreater(refused, SLEEP_SECONDS)
+        self.assertLess(slowest, RELAY_TIMEOUT_MS / 1000 + MARGIN_SECONDS)
+        self.assertEqual(folder.log_text().count("owner of "), 1)
+        deeds.check(lambda user: self.export(responder, user))
+        responder.stop()
+        self.read(folder)
+        expected_lines(folder, LINES)
+        note("asleep for %d s: %d requests refused, the slowest in %.0f ms; a write went through %.0f ms after it woke; all in all %s", SLEEP_SECONDS,
+             refused, 1000 * slowest, 1000 * awake, ledger.summary())
+
+    def export(self, responder, user):
+        reply = responder.post("_exportUser", {"user": user})
+        self.assertIn(reply.status, (200, 404), reply)
+        return reply.json() if reply.status == 200 else None
 
     def test_killed_while_stopped(self):
         """It never wakes: another process takes its place."""
