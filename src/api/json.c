@@ -4,8 +4,11 @@
  * that another field would be taken for one of ours. */
 #include "api/json.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <string.h>
+
+enum { PIECES_MAX = 1000 };
 
 static int hex_value(const char *digits, size_t left)
 {
@@ -156,6 +159,120 @@ static enum status scan(struct text body, struct error *error)
 	return STATUS_OK;
 }
 
+/* The size of the piece of a text that begins at `at`, up to a number outside of its strings. */
+static size_t piece_size(struct text body, size_t at, bool *in_string)
+{
+	for (size_t i = at; i < body.size; i++) {
+		char c = body.data[i];
+		if (*in_string && c == '\\')
+			i++;
+		else if (c == '"')
+			*in_string = !*in_string;
+		else if (!*in_string && i > at && ((c >= '0' && c <= '9') || c == '-') &&
+			 !is_word_character(body.data[i - 1]))
+			return i - at;
+	}
+	return body.size - at;
+}
+
+/* What there is in a text, or was made of it: values, and the bytes of all strings and keys. */
+struct content {
+	size_t values, bytes;
+};
+
+/* The size of the escape sequence behind a backslash (see escape_size) as UTF-8. */
+static size_t escaped_bytes(const char *at, size_t left, size_t size)
+{
+	int unit = *at == 'u' ? hex_value(at + 1, left - 1) : 0;
+
+	return size > 1 ? 4 : unit < 0x80 ? 1 : unit < 0x800 ? 2 : 3;
+}
+
+/* Of a text that scan and json-c take for JSON. */
+static struct content content_of_text(struct text body)
+{
+	struct content content = {0};
+	bool in_string = false;
+
+	for (size_t i = 0; i < body.size; i++) {
+		char c = body.data[i];
+		if (in_string && c == '\\') {
+			size_t left = body.size - i - 1, size = escape_size(body.data + i + 1, left);
+			content.bytes += escaped_bytes(body.data + i + 1, left, size);
+			i += size == 1 && body.data[i + 1] == 'u' ? 5 : size;
+		} else if (c == '"') {
+			in_string = !in_string;
+			content.values += !in_string && !is_key(body, i + 1);
+		} else if (in_string) {
+			content.bytes++;
+		} else if (c == '{' || c == '[') {
+			content.values++;
+		} else if (is_word_character(c)) {
+			content.values++;
+			i += literal_size(body, i) - 1;
+		}
+	}
+	return content;
+}
+
+static void add_content(json_object *object, struct content *content)
+{
+	content->values++;
+	if (json_object_is_type(object, json_type_string)) {
+		content->bytes += (size_t)json_object_get_string_len(object);
+	} else if (json_object_is_type(object, json_type_array)) {
+		for (size_t i = 0; i < json_object_array_length(object); i++)
+			add_content(json_object_array_get_idx(object, i), content);
+	} else if (json_object_is_type(object, json_type_object)) {
+		json_object_object_foreach(object, key, value)
+		{
+			content->bytes += strlen(key);
+			add_content(value, content);
+		}
+	}
+}
+
+/* Whether all of the text is there. A key that comes twice makes one member, so this is asked only where there is doubt. */
+static bool is_whole(json_object *parsed, struct text body)
+{
+	struct content wanted = content_of_text(body), made = {0};
+
+	add_content(parsed, &made);
+	return made.values == wanted.values && made.bytes == wanted.bytes;
+}
+
+/* Parse with json-c. Where memory is short it (0.16) leaves out a member, an element or the end of a string and goes on; only the C
+ * library's errno tells, and `doubt`. As json-c clears that for each number, it gets the text in pieces that begin with one; a text
+ * with very many numbers, as none of ours is, not all the way. */
+static enum json_tokener_error parse(json_tokener *tokener, struct text body, json_object **parsed, size_t *end,
+				     bool *doubt)
+{
+	enum json_tokener_error problem = json_tokener_continue;
+	bool in_string = false;
+	size_t at = 0;
+
+	*doubt = false;
+	for (int pieces = 0; problem == json_tokener_continue; pieces++) {
+		size_t size = pieces < PIECES_MAX ? piece_size(body, at, &in_string) : body.size - at;
+		errno = 0;
+		/* Only the end tells that a bare number is complete. */
+		*parsed = size > 0 ? json_tokener_parse_ex(tokener, body.data + at, (int)size)
+				   : json_tokener_parse_ex(tokener, "", 1);
+		*doubt |= errno == ENOMEM;
+		problem = json_tokener_get_error(tokener);
+		*end = at + json_tokener_get_parse_end(tokener);
+		at += size;
+		if (size == 0)
+			break;
+	}
+	/* The next piece begins with a number, behind the end of the value. */
+	if (problem == json_tokener_success && at < body.size) {
+		*end = at;
+		problem = json_tokener_error_parse_unexpected;
+	}
+	return problem;
+}
+
 enum status json_parse_object(struct text body, json_object **object, struct error *error)
 {
 	if (body.size == 0)
@@ -170,18 +287,16 @@ enum status json_parse_object(struct text body, json_object **object, struct err
 	if (!tokener)
 		return error_set(error, STATUS_UNAVAILABLE, "out of memory");
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-	json_object *parsed = json_tokener_parse_ex(tokener, body.data, (int)body.size);
-	enum json_tokener_error problem = json_tokener_get_error(tokener);
-	size_t end = json_tokener_get_parse_end(tokener);
-	if (problem == json_tokener_continue) {
-		/* Only the end tells that a bare number is complete. */
-		parsed = json_tokener_parse_ex(tokener, "", 1);
-		problem = json_tokener_get_error(tokener);
-	}
+	json_object *parsed = NULL;
+	size_t end = 0;
+	bool doubt;
+	enum json_tokener_error problem = parse(tokener, body, &parsed, &end, &doubt);
 	json_tokener_free(tokener);
 
 	enum status status = STATUS_OK;
-	if (problem != json_tokener_success)
+	if (doubt && (problem != json_tokener_success || !is_whole(parsed, body)))
+		status = error_set(error, STATUS_UNAVAILABLE, "out of memory");
+	else if (problem != json_tokener_success)
 		status = error_set(error, STATUS_INVALID, "the body is not JSON: %s at byte %zu",
 				   json_tokener_error_desc(problem), end);
 	else if (!json_object_is_type(parsed, json_type_object))

@@ -21,6 +21,9 @@ enum {
 	DISCARD_MAX = 64 << 20, /* bytes of a refused body: a server that is cut off while it sends loses the answer */
 	ANSWER_TIMEOUT_MS = 30000, /* for all of an answer to be taken, also by a server that does not buffer it */
 	WATCH_INTERVAL_MS = 1000,
+	ROOM_BYTES = 64 << 10, /* libfcgi's buffers, and parameters as web servers send them */
+	ROOM_NAP_MS = 20,
+	ROOM_NAPS = 50,
 };
 
 /* What a worker does with a connection that depends on the other side. The thread that watches ends it at the deadline: the
@@ -150,12 +153,29 @@ static void answer(struct gateway *gateway, FCGX_Request *request, struct peer *
 	buffer_release(&log);
 }
 
+/* libfcgi ends the process where memory is short. Have in this thread's heap what it needs, or wait a moment for others to give
+ * some back; false where nobody does. */
+static bool make_room(void)
+{
+	for (int i = 0; i < ROOM_NAPS; i++) {
+		void *room = malloc(ROOM_BYTES);
+		if (room) {
+			*(volatile char *)room = 0; /* or the compiler does without */
+			free(room);
+			return true;
+		}
+		nanosleep(&(struct timespec){.tv_nsec = ROOM_NAP_MS * 1000000L}, NULL);
+	}
+	log_repeated("out of memory: a connection is closed, and what was asked on it not carried out");
+	return false;
+}
+
 /* Serve one request of the connection. */
 static void serve(struct gateway *gateway, struct peer *peer, int connection, bool relay)
 {
 	FCGX_Request request;
 
-	if (FCGX_InitRequest(&request, -1, 0) != 0) {
+	if (!make_room() || FCGX_InitRequest(&request, -1, 0) != 0) {
 		close(connection);
 		poller_closed(&gateway->poller);
 		return;

@@ -54,6 +54,8 @@ NOT_JSON = [
     ("only a brace", b"{"),
     ("a closing brace too many", b'{"user":"USER","document":"a","library":"b"}}'),
     ("a word behind", b'{"user":"USER","document":"a","library":"b"} x'),
+    ("a number behind", b'{"user":"USER","document":"a","library":"b"} 5'),
+    ("a number close behind", b'{"user":"USER","document":"a","library":"b"}5'),
     ("another object behind", b'{"user":"USER","document":"a","library":"b"}{}'),
     ("another line behind", b'{"user":"USER","document":"a","library":"b"}\n{"user":"USER","document":"a","library":"b"}'),
     ("a comma behind", b'{"user":"USER","document":"a","library":"b"},'),
