@@ -221,7 +221,7 @@ class Nginx(Server):
             "worker_processes 2;",
             "pid %s;" % self.folder.join("nginx.pid"),
             "error_log %s warn;" % self.folder.join("log", "nginx-error.log"),
-            "events { worker_connections 2048; }",
+            "events { worker_connections 8192; }",
             "http {",
             "access_log off;",
             "default_type application/octet-stream;",
