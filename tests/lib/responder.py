@@ -72,7 +72,7 @@ class Responder(Child):
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.listener.bind(self.folder.socket)
         os.chmod(self.folder.socket, 0o666)
-        self.listener.listen(1024)
+        self.listener.listen(4096)
         for _ in range(self.count):
             self.start_one()
         self.wait_ready()
