@@ -1,48 +1,38 @@
-/* Fuzzing sequences of actions, each input one of them: every answer is compared with that of a model in memory, which knows
- * the rules of recording and nothing of how sessions are stored. Three users, sixteen ids of sessions and a clock that moves on as the
- * input says. Requests come as a relay's, which brings the time and new ids along.
+/* Fuzzing sequences of actions, each input one of them: every answer is compared with that of a model in memory (model.h), which knows
+ * the rules of recording and nothing of how sessions are stored. Three users, two dozen sessions and a clock that moves on as the
+ * input says; who is signed in changes. Requests come as a relay's, which brings the time and new ids along.
  *
- * Bytes of the input: an action, and what it needs (next_byte gives 0 behind the end). */
-#include "fuzz.h"
+ * Bytes of the input: an action, and what it needs (sequence_byte gives 0 behind the end). The actions themselves are in writes.c,
+ * additions.c, listings.c and figures.c. Every action of the API has its place in the table below, or a reason there why not. */
+#include "range.h"
+#include "sequence.h"
 #include "shop.h"
 
-#include "domain/instant.h"
-#include "domain/session.h"
+#include "api/local.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
 
-enum { USERS = 3, IDS = 16, ACTIONS_MAX = 400, STORE_INPUTS = 500, IDLE_DEFAULT_S = 600 };
-static const int64_t BEGIN_MS = INT64_C(1762776000000);
-static const char *const documents[] = {"walden", "the odyssey", "\xD0\xBA\xD0\xBD\xD0\xB8\xD0\xB3\xD0\xB0"};
-
-struct session_model {
-	bool there, ended, seen;
-	unsigned user, document, first_document;
-	int progress; /* of 4; -1 where none was told */
-	int64_t start_ms, end_ms, seen_ms;
-};
+enum { ACTIONS_MAX = 1000, STORE_ACTIONS = 200000, FIELDS_MAX = 4096 };
 
 static struct {
 	const uint8_t *data;
 	size_t size;
-	int64_t now_ms;
-	unsigned serial; /* of the input: part of the names and ids, so that each input has its own */
-	bool users[USERS], removed[USERS];
-	int64_t idle_ms[USERS];
-	struct session_model sessions[IDS];
 	struct buffer answer;
+	char action[64]; /* the last request, which can be sent again */
+	char fields[FIELDS_MAX], now[48], new_id[80];
+	int actor, status;
 } run;
 
-static unsigned requests; /* of all inputs */
+static unsigned long requests; /* of all inputs */
 
 static void say_how_many(void)
 {
-	fprintf(stderr, "%u actions compared\n", requests);
+	fprintf(stderr, "%lu actions compared\n", requests);
 }
 
-static uint8_t next_byte(void)
+uint8_t sequence_byte(void)
 {
 	if (run.size == 0)
 		return 0;
@@ -50,35 +40,84 @@ static uint8_t next_byte(void)
 	return *run.data++;
 }
 
-/* Send it; returns the status. The body of the answer is what run.answer has behind the headers. */
-static int ask(const char *action, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static int ask(const char *action, const char *format, ...)
+int sequence_choice(int count)
 {
-	char path[64], now[48], new_id[80], body[1024];
-	va_list arguments;
+	return sequence_byte() % count;
+}
 
-	va_start(arguments, format);
-	vsnprintf(body, sizeof body, format, arguments);
-	va_end(arguments);
-	snprintf(path, sizeof path, "PATH_INFO=/FocusStats/%s", action);
-	snprintf(now, sizeof now, "FOCUSSTATS_NOW=%" PRId64, run.now_ms);
-	/* Never one of another request: that would be a retry. */
-	snprintf(new_id, sizeof new_id, "FOCUSSTATS_NEW_ID=00000000-0000-7000-9000-%012x", ++requests);
-	char *const parameters[] = {"REQUEST_METHOD=POST",
-				    path,
-				    "CONTENT_TYPE=application/json",
-				    "FOCUSSTATS_AUTH=none",
-				    now,
-				    new_id,
-				    "FOCUSSTATS_DEADLINE=99999999999999",
-				    NULL};
+int64_t sequence_time(void)
+{
+	int byte = sequence_byte();
+	int64_t minutes_ago = byte < 192 ? (byte * 5 - 10) : (byte - 190) * 211;
+
+	return model.now_ms - minutes_ago * 60000;
+}
+
+struct session_model *sequence_pick(char id[UUID_TEXT_SIZE + 1], unsigned *slot)
+{
+	*slot = sequence_byte() % SLOTS;
+	if (model.sessions[*slot].there)
+		memcpy(id, model.sessions[*slot].id, UUID_TEXT_SIZE + 1);
+	else
+		model_free_id(*slot, id);
+	unsigned known = model_find(id);
+	if (known < SLOTS)
+		*slot = known;
+	return &model.sessions[*slot];
+}
+
+/* Send the request that `run` has; repeated: as one whose answer was lost. */
+static int send_request(bool repeated)
+{
+	char path[96], user[64];
+	bool is_get = strcmp(run.action, "health") == 0;
+	char *parameters[12];
+	int count = 0;
+
+	snprintf(path, sizeof path, "PATH_INFO=%s%s", run.action[0] == '/' ? "" : "/FocusStats/", run.action);
+	parameters[count++] = is_get ? "REQUEST_METHOD=GET" : "REQUEST_METHOD=POST";
+	parameters[count++] = path;
+	parameters[count++] = "CONTENT_TYPE=application/json";
+	parameters[count++] = run.actor == NOBODY ? "FOCUSSTATS_AUTH=none" : "FOCUSSTATS_AUTH=required";
+	parameters[count++] = run.now;
+	parameters[count++] = run.new_id;
+	parameters[count++] = "FOCUSSTATS_DEADLINE=99999999999999";
+	if (run.actor != NOBODY) {
+		snprintf(user, sizeof user, "REMOTE_USER=%s", run.actor == ADMIN ? "root" : model_user_name(run.actor));
+		parameters[count++] = user;
+	}
+	if (run.actor == ADMIN)
+		parameters[count++] = "FOCUSSTATS_ADMIN=1";
+	if (repeated)
+		parameters[count++] = "FOCUSSTATS_REPEATED=1";
+	parameters[count] = NULL;
 	buffer_release(&run.answer);
-	shop_send(parameters, text_of(body), true, false, &run.answer);
+	shop_send(parameters, text_of(run.fields), true, false, &run.answer);
 	buffer_append(&run.answer, "", 1);
+	requests++;
 	return atoi(run.answer.data + strlen("Status: "));
 }
 
-static const char *answered(void)
+int sequence_ask(const char *action, const char *fields, ...)
+{
+	va_list arguments;
+
+	snprintf(run.action, sizeof run.action, "%s", action);
+	/* A field that no action knows comes first, so that the others can have their commas. */
+	size_t size = (size_t)snprintf(run.fields, sizeof run.fields, "{\"n\":0");
+	va_start(arguments, fields);
+	size += (size_t)vsnprintf(run.fields + size, sizeof run.fields - size, fields, arguments);
+	va_end(arguments);
+	FUZZ_CHECK(size + 2 <= sizeof run.fields);
+	memcpy(run.fields + size, "}", 2);
+	snprintf(run.now, sizeof run.now, "FOCUSSTATS_NOW=%" PRId64, model.now_ms);
+	/* Never one of another request: that would be a retry. */
+	snprintf(run.new_id, sizeof run.new_id, "FOCUSSTATS_NEW_ID=00000000-0000-7000-9000-%011lx0", requests + 1);
+	run.actor = model.actor;
+	return run.status = send_request(false);
+}
+
+const char *sequence_answer(void)
 {
 	const char *end = strstr(run.answer.data, "\r\n\r\n");
 
@@ -86,404 +125,215 @@ static const char *answered(void)
 	return end + 4;
 }
 
-static void expect(int status, int wanted, const char *action)
+const char *sequence_new_id(void)
 {
-	if (status != wanted) {
-		fprintf(stderr, "%s: %d in the place of %d\n%s\n", action, status, wanted, run.answer.data);
-		abort();
+	return run.new_id + strlen("FOCUSSTATS_NEW_ID=");
+}
+
+static void fail(const char *wanted)
+{
+	fprintf(stderr, "%s %s answers\n%s\nin the place of\n%s\n", run.action, run.fields, run.answer.data, wanted);
+	abort();
+}
+
+void sequence_id(const char *before, char id[UUID_TEXT_SIZE + 1])
+{
+	const char *answer = sequence_answer();
+	size_t size = strlen(before);
+
+	if (strncmp(answer, before, size) != 0 || strlen(answer) < size + UUID_TEXT_SIZE + 2)
+		fail(before);
+	snprintf(id, UUID_TEXT_SIZE + 1, "%s", answer + size + 1);
+}
+
+void sequence_expect(int status, int wanted)
+{
+	char text[16];
+
+	snprintf(text, sizeof text, "%d", wanted);
+	if (status != wanted)
+		fail(text);
+}
+
+void sequence_expect_either(int status, int wanted, bool bad_too)
+{
+	if (!(bad_too && status == 400 && wanted != 200))
+		sequence_expect(status, wanted);
+}
+
+void sequence_expect_body(int status, struct buffer *wanted)
+{
+	const char *answer = sequence_answer();
+
+	FUZZ_CHECK(!buffer_failed(wanted));
+	sequence_expect(status, 200);
+	if (strlen(answer) != wanted->size + 1 || memcmp(answer, wanted->data, wanted->size) != 0) {
+		buffer_append(wanted, "", 1);
+		fail(wanted->data);
+	}
+	buffer_release(wanted);
+}
+
+/* What was carried out is asked for once more, as where its answer was lost: it is answered the same, and done once. */
+static void ask_again(void)
+{
+	char path[96];
+
+	snprintf(path, sizeof path, "/FocusStats/%s", run.action);
+	const struct action *action = action_find(text_of(path));
+	if (!action || !action->repeatable || run.status != 200)
+		return;
+	char *before = strdup(sequence_answer());
+	FUZZ_CHECK(before);
+	if (send_request(true) != 200 || strcmp(before, sequence_answer()) != 0)
+		fail(before);
+	free(before);
+}
+
+/* The clock goes on, from a quarter of a second to four hours, now and then some days; or to the very moment at which a session counts
+ * as ended, or a millisecond before it. */
+static void pass_time(void)
+{
+	char id[UUID_TEXT_SIZE + 1];
+	unsigned slot;
+	int byte = sequence_byte();
+	int64_t then_ms = model.now_ms + (int64_t)byte * byte * 250;
+
+	if (byte >= 250) {
+		then_ms = model.now_ms + (int64_t)(byte - 249) * RANGE_DAY_MS;
+	} else if (byte >= 200) {
+		const struct session_model *session = sequence_pick(id, &slot);
+		if (!session->there || session->ended || !session->seen)
+			return;
+		then_ms = session->seen_ms + (int64_t)model.users[session->user].idle_s * 1000 - byte % 2;
+	}
+	if (then_ms > model.now_ms)
+		model.now_ms = then_ms;
+	run.action[0] = '\0';
+}
+
+static void sign_in(void)
+{
+	int choice = sequence_choice(2 * (USERS + 1));
+
+	model.actor = choice <= USERS ? choice : NOBODY;
+}
+
+/* What a sequence is made of. Actions by their names, those of the tool by their paths. */
+struct kind {
+	const char *action; /* NULL for what is none */
+	void (*act)(void);  /* NULL: it has no place here */
+	const char *why_not;
+	int often; /* how often among the others */
+};
+
+static const struct kind kinds[] = {
+	{"initUser", writes_init_user, NULL, 1},
+	{"startSession", writes_start, NULL, 4},
+	{"heartbeat", writes_heartbeat, NULL, 4},
+	{"endSession", writes_end, NULL, 3},
+	{"addSession", additions_one, NULL, 4},
+	{"addSessions", additions_several, NULL, 2},
+	{"editSession", writes_edit, NULL, 3},
+	{"removeSession", writes_remove, NULL, 2},
+	{"setDocument", writes_set_document, NULL, 1},
+	{"setSettings", writes_set_settings, NULL, 1},
+	{"removeUser", writes_remove_user, NULL, 1},
+	{"_viewStats", listings_view_stats, NULL, 1},
+	{"_getSessions", listings_sessions, NULL, 3},
+	{"_getActiveSessions", listings_active, NULL, 1},
+	{"_getSummary", figures_summary, NULL, 2},
+	{"_getPeriods", figures_periods, NULL, 2},
+	{"_getHours", figures_hours, NULL, 1},
+	{"_getDocuments", figures_documents, NULL, 2},
+	{"_getStreaks", figures_streaks, NULL, 2},
+	{"_getGoal", figures_goal, NULL, 1},
+	{"_getSettings", listings_settings, NULL, 1},
+	{"_getTitles", listings_titles, NULL, 1},
+	{"_exportUser", listings_export, NULL, 1},
+	{"health", listings_health, NULL, 1},
+	{"metrics", NULL, "what it counts is that of whole processes: tests/http/test_metrics.py", 0},
+	{"openapi.json", NULL, "it answers the same always: tests/http/test_openapi.py", 0},
+	{LOCAL_SETTLE, writes_settle, NULL, 1},
+	{LOCAL_USERS, listings_users, NULL, 1},
+	{LOCAL_STATS, NULL, "the engine's own figures: tests/tool/test_admin.py", 0},
+	{LOCAL_COPY, NULL, "it copies files: tests/tool/test_backup.py", 0},
+	{LOCAL_COPY_STATE, NULL, "the same", 0},
+	{LOCAL_IMPORT, NULL, "bytes, not JSON: the targets record and request, tests/tool/test_transfer.py", 0},
+	{LOCAL_EXPORT, NULL, "the same", 0},
+	{LOCAL_EXPORT_USER, NULL, "the same", 0},
+	{NULL, ask_again, NULL, 4},
+	{NULL, pass_time, NULL, 4},
+	{NULL, sign_in, NULL, 2},
+};
+
+enum { KINDS = sizeof kinds / sizeof kinds[0] };
+
+/* Every action is in the table, and everything in the table is one. */
+static void check_table(void)
+{
+	size_t count;
+	const struct action *actions = action_table(&count);
+
+	for (size_t i = 0; i < count; i++) {
+		int k = 0;
+		while (k < KINDS && !(kinds[k].action && strcmp(kinds[k].action, action_name(&actions[i])) == 0))
+			k++;
+		if (k == KINDS) {
+			fprintf(stderr, "%s has no place in tests/fuzz/actions.c\n", actions[i].path);
+			abort();
+		}
+	}
+	for (int k = 0; k < KINDS; k++) {
+		char path[96];
+		if (!kinds[k].action)
+			continue;
+		FUZZ_CHECK((kinds[k].act != NULL) != (kinds[k].why_not != NULL));
+		snprintf(path, sizeof path, "/FocusStats/%s", kinds[k].action);
+		FUZZ_CHECK(kinds[k].action[0] == '/' ? local_find(text_of(kinds[k].action)) != NULL
+						     : action_find(text_of(path)) != NULL);
 	}
 }
 
-static struct session_model *pick(unsigned *id)
+static void act(void)
 {
-	*id = next_byte() % IDS;
-	return &run.sessions[*id];
-}
+	int sum = 0, chosen;
 
-static const char *id_text(unsigned id)
-{
-	static char text[UUID_TEXT_SIZE + 1];
-
-	snprintf(text, sizeof text, "00000000-0000-4000-8%03x-%012x", id, run.serial);
-	return text;
-}
-
-static const char *user_name(unsigned user)
-{
-	static char name[32];
-
-	snprintf(name, sizeof name, "user-%u-%u", run.serial, user);
-	return name;
-}
-
-static const char *time_text(int64_t ms)
-{
-	static char texts[2][INSTANT_TEXT_SIZE + 1];
-	static unsigned turn;
-	char *text = texts[turn++ % 2];
-
-	instant_format(ms, text);
-	return text;
-}
-
-/* What counts as ended by now is ended. */
-static void settle(unsigned user)
-{
-	for (unsigned i = 0; i < IDS; i++) {
-		struct session_model *session = &run.sessions[i];
-		if (session->there && session->user == user && !session->ended && session->seen &&
-		    run.now_ms - session->seen_ms >= run.idle_ms[user]) {
-			session->ended = true;
-			session->end_ms = session->seen_ms;
+	for (int k = 0; k < KINDS; k++)
+		sum += kinds[k].often;
+	chosen = sequence_choice(sum);
+	for (int k = 0; k < KINDS; k++) {
+		chosen -= kinds[k].often;
+		if (chosen < 0) {
+			kinds[k].act();
+			return;
 		}
 	}
 }
 
-static bool in_time(int64_t start_ms, int64_t end_ms)
-{
-	return start_ms <= end_ms && end_ms <= run.now_ms + SESSION_AHEAD_MAX_MS;
-}
-
-/* A time from ten hours ago to ten minutes ahead. */
-static int64_t some_time(void)
-{
-	return run.now_ms - ((int64_t)next_byte() * 150 - 600) * 1000;
-}
-
-static int progress_of(uint8_t byte)
-{
-	return byte % 8 < 5 ? byte % 8 : -1;
-}
-
-static const char *progress_text(int progress)
-{
-	static char text[32];
-
-	text[0] = '\0';
-	if (progress >= 0)
-		snprintf(text, sizeof text, ",\"progress\":%.2f", progress / 4.0);
-	return text;
-}
-
-static void do_init(void)
-{
-	unsigned user = next_byte() % USERS;
-	int status = ask("initUser", "{\"user\":\"%s\"}", user_name(user));
-
-	/* While one of that name is being deleted it can be tried again later. */
-	if (run.removed[user] && status == 503)
-		return;
-	expect(status, run.users[user] ? 409 : 200, "initUser");
-	if (!run.users[user])
-		run.idle_ms[user] = IDLE_DEFAULT_S * 1000;
-	run.users[user] = true;
-}
-
-static void do_start(void)
-{
-	unsigned id, user = next_byte() % USERS, document = next_byte() % 3;
-	struct session_model *session = pick(&id);
-	int status =
-		ask("startSession", "{\"user\":\"%s\",\"document\":\"%s\",\"library\":\"l\",\"focusSession\":\"%s\"}",
-		    user_name(user), documents[document], id_text(id));
-	int wanted = 200;
-
-	if (!run.users[user])
-		wanted = 404;
-	else if (session->there &&
-		 (session->user != user || (session->document != document && session->first_document != document)))
-		wanted = 409;
-	expect(status, wanted, "startSession");
-	if (wanted == 200 && !session->there)
-		*session = (struct session_model){.there = true,
-						  .user = user,
-						  .document = document,
-						  .first_document = document,
-						  .progress = -1,
-						  .start_ms = run.now_ms};
-}
-
-static void do_heartbeat(void)
-{
-	unsigned id;
-	struct session_model *session = pick(&id);
-	int progress = progress_of(next_byte());
-	int status = ask("heartbeat", "{\"focusSession\":\"%s\"%s}", id_text(id), progress_text(progress));
-
-	if (session->there)
-		settle(session->user);
-	expect(status, !session->there ? 404 : session->ended ? 409 : 200, "heartbeat");
-	if (!session->there || session->ended)
-		return;
-	int64_t least_ms = session->seen && session->seen_ms > session->start_ms ? session->seen_ms : session->start_ms;
-	session->seen_ms = run.now_ms > least_ms ? run.now_ms : least_ms;
-	session->seen = true;
-	if (progress >= 0)
-		session->progress = progress;
-}
-
-static void do_end(void)
-{
-	unsigned id;
-	struct session_model *session = pick(&id);
-	int progress = progress_of(next_byte());
-	bool given = next_byte() % 2;
-	int64_t end_ms = some_time();
-	char end[64] = "";
-
-	if (given)
-		snprintf(end, sizeof end, ",\"endTime\":\"%s\"", time_text(end_ms));
-	int status = ask("endSession", "{\"focusSession\":\"%s\"%s%s}", id_text(id), progress_text(progress), end);
-	if (!session->there) {
-		expect(status, 404, "endSession");
-		return;
-	}
-	settle(session->user);
-	if (session->ended) {
-		bool same = given && end_ms == session->end_ms;
-		/* Which of two reasons it is refused for is open. */
-		if (status != 400 || !given || in_time(session->start_ms, end_ms))
-			expect(status, same ? 200 : 409, "endSession again");
-		return;
-	}
-	expect(status, given && !in_time(session->start_ms, end_ms) ? 400 : 200, "endSession");
-	if (status != 200)
-		return;
-	session->ended = true;
-	session->end_ms = given ? end_ms : run.now_ms > session->start_ms ? run.now_ms : session->start_ms;
-	if (progress >= 0)
-		session->progress = progress;
-}
-
-static void do_add(void)
-{
-	unsigned id, user = next_byte() % USERS, document = next_byte() % 3;
-	struct session_model *session = pick(&id);
-	int64_t start_ms = some_time(), end_ms = some_time();
-	int status = ask(
-		"addSession",
-		"{\"user\":\"%s\",\"document\":\"%s\",\"library\":\"l\",\"focusSession\":\"%s\",\"startTime\":\"%s\","
-		"\"endTime\":\"%s\"}",
-		user_name(user), documents[document], id_text(id), time_text(start_ms), time_text(end_ms));
-	int wanted = 200;
-
-	if (session->there)
-		settle(session->user);
-	if (!run.users[user])
-		wanted = 404;
-	else if (!in_time(start_ms, end_ms))
-		wanted = 400;
-	else if (session->there && (session->user != user || session->document != document || !session->ended ||
-				    session->start_ms != start_ms || session->end_ms != end_ms))
-		wanted = 409;
-	/* Which of two reasons it is refused for is open. */
-	if (wanted != 404 || status != 400 || in_time(start_ms, end_ms))
-		expect(status, wanted, "addSession");
-	if (wanted == 200 && !session->there)
-		*session = (struct session_model){.there = true,
-						  .ended = true,
-						  .user = user,
-						  .document = document,
-						  .first_document = document,
-						  .progress = -1,
-						  .start_ms = start_ms,
-						  .end_ms = end_ms};
-}
-
-static void do_edit(void)
-{
-	unsigned id;
-	struct session_model *session = pick(&id);
-	unsigned what = 1 + next_byte() % 7, document = next_byte() % 3;
-	int64_t start_ms = some_time(), end_ms = some_time();
-	char fields[256] = "";
-	size_t size = 0;
-
-	if (what & 1)
-		size += (size_t)snprintf(fields, sizeof fields, ",\"startTime\":\"%s\"", time_text(start_ms));
-	if (what & 2)
-		size += (size_t)snprintf(fields + size, sizeof fields - size, ",\"endTime\":\"%s\"", time_text(end_ms));
-	if (what & 4)
-		snprintf(fields + size, sizeof fields - size, ",\"document\":\"%s\"", documents[document]);
-	int status = ask("editSession", "{\"focusSession\":\"%s\"%s}", id_text(id), fields);
-	if (!session->there) {
-		expect(status, 404, "editSession");
-		return;
-	}
-	settle(session->user);
-	int64_t new_start_ms = what & 1 ? start_ms : session->start_ms;
-	int64_t new_end_ms = what & 2 ? end_ms : session->end_ms;
-	if (!session->ended && (what & 2)) {
-		expect(status, 409, "editSession of an open one");
-		return;
-	}
-	bool good = !(what & 1) || new_start_ms <= run.now_ms + SESSION_AHEAD_MAX_MS;
-	if (session->ended)
-		good = good && new_start_ms <= new_end_ms &&
-		       (!(what & 2) || new_end_ms <= run.now_ms + SESSION_AHEAD_MAX_MS);
-	expect(status, good ? 200 : 400, "editSession");
-	if (!good)
-		return;
-	session->start_ms = new_start_ms;
-	session->end_ms = new_end_ms;
-	if (session->seen && session->seen_ms < new_start_ms)
-		session->seen_ms = new_start_ms;
-	if (what & 4)
-		session->document = document;
-}
-
-static void do_remove(void)
-{
-	unsigned id;
-	struct session_model *session = pick(&id);
-
-	expect(ask("removeSession", "{\"focusSession\":\"%s\"}", id_text(id)), session->there ? 200 : 404,
-	       "removeSession");
-	session->there = false;
-}
-
-static void do_settings(void)
-{
-	static const int idle_s[] = {60, 600, 3600, 86400};
-	unsigned user = next_byte() % USERS, idle = next_byte() % 4;
-
-	expect(ask("setSettings", "{\"user\":\"%s\",\"idleTimeoutSeconds\":%d}", user_name(user), idle_s[idle]),
-	       run.users[user] ? 200 : 404, "setSettings");
-	settle(user);
-	if (run.users[user])
-		run.idle_ms[user] = idle_s[idle] * 1000;
-}
-
-static void put_session(struct buffer *wanted, unsigned id)
-{
-	const struct session_model *session = &run.sessions[id];
-
-	buffer_append_format(
-		wanted,
-		"%s{\"focusSession\":{\"_id\":\"%s\",\"user\":\"%s\",\"document\":\"%s\",\"library\":\"l\","
-		"\"startTime\":\"%s\",\"endTime\":",
-		wanted->size > 1 ? "," : "", id_text(id), user_name(session->user), documents[session->document],
-		time_text(session->start_ms));
-	if (session->ended)
-		buffer_append_format(wanted, "\"%s\"", time_text(session->end_ms));
-	else
-		buffer_append_string(wanted, "null");
-	if (session->seen)
-		buffer_append_format(wanted, ",\"lastSeen\":\"%s\"", time_text(session->seen_ms));
-	else
-		buffer_append_string(wanted, ",\"lastSeen\":null");
-	if (session->progress >= 0)
-		buffer_append_format(wanted, ",\"progress\":%.4g}}", session->progress / 4.0);
-	else
-		buffer_append_string(wanted, ",\"progress\":null}}");
-}
-
-/* All sessions of a user, oldest first. Those of an instant are in the order of their ids. */
-static void check_sessions(unsigned user)
-{
-	struct buffer wanted = BUFFER_INIT;
-	bool put[IDS] = {false};
-
-	int status = ask("_getSessions", "{\"user\":\"%s\",\"order\":\"asc\"}", user_name(user));
-	expect(status, run.users[user] ? 200 : 404, "_getSessions");
-	if (!run.users[user])
-		return;
-	settle(user);
-	buffer_append_string(&wanted, "[");
-	for (unsigned round = 0; round < IDS; round++) {
-		unsigned next = IDS;
-		for (unsigned i = 0; i < IDS; i++)
-			if (run.sessions[i].there && run.sessions[i].user == user && !put[i] &&
-			    (next == IDS || run.sessions[i].start_ms < run.sessions[next].start_ms))
-				next = i;
-		if (next == IDS)
-			break;
-		put[next] = true;
-		put_session(&wanted, next);
-	}
-	buffer_append(&wanted, "]\n", 3);
-	if (strcmp(answered(), wanted.data) != 0) {
-		fprintf(stderr, "_getSessions:\n%sin the place of\n%s", answered(), wanted.data);
-		abort();
-	}
-	buffer_release(&wanted);
-}
-
-static void do_list(void)
-{
-	check_sessions(next_byte() % USERS);
-}
-
-/* The sum of their lengths, and how many there are, in the summary. */
-static void do_summary(void)
-{
-	unsigned user = next_byte() % USERS, count = 0;
-	int64_t raw_ms = 0;
-	char wanted[96];
-
-	int status = ask("_getSummary", "{\"user\":\"%s\"}", user_name(user));
-	expect(status, run.users[user] ? 200 : 404, "_getSummary");
-	if (status != 200)
-		return;
-	settle(user);
-	for (unsigned i = 0; i < IDS; i++) {
-		if (!run.sessions[i].there || run.sessions[i].user != user || !run.sessions[i].ended)
-			continue;
-		raw_ms += run.sessions[i].end_ms - run.sessions[i].start_ms;
-		count++;
-	}
-	snprintf(wanted, sizeof wanted, "\"rawSeconds\":%" PRId64 ",\"sessions\":%u,", (2 * raw_ms + 1000) / 2000,
-		 count);
-	if (!strstr(answered(), wanted)) {
-		fprintf(stderr, "_getSummary:\n%shas no %s\n", answered(), wanted);
-		abort();
-	}
-}
-
-static void do_remove_user(void)
-{
-	unsigned user = next_byte() % USERS;
-
-	if (next_byte() % 8)
-		return;
-	expect(ask("removeUser", "{\"user\":\"%s\",\"confirm\":\"%s\"}", user_name(user), user_name(user)),
-	       run.users[user] ? 200 : 404, "removeUser");
-	run.removed[user] |= run.users[user];
-	run.users[user] = false;
-	for (unsigned i = 0; i < IDS; i++)
-		if (run.sessions[i].user == user)
-			run.sessions[i].there = false;
-}
-
-static void do_wait(void)
-{
-	run.now_ms += (int64_t)next_byte() * next_byte() * 250;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static void (*const kinds[])(void) = {do_start, do_heartbeat, do_end,  do_add,     do_edit,        do_remove,
-					      do_init,  do_settings,  do_list, do_summary, do_remove_user, do_wait};
 	static unsigned serial;
+	static unsigned long store_began;
 
-	if (serial == 0)
+	if (serial == 0) {
+		check_table();
 		atexit(say_how_many);
-	memset(&run, 0, sizeof run);
+	}
+	run.data = NULL;
+	run.size = 0;
+	model_begin(++serial);
+	writes_init_user(); /* of the user that is 0 behind the end of an input */
 	run.data = data;
 	run.size = size;
-	run.serial = ++serial;
-	run.now_ms = BEGIN_MS;
-	for (unsigned user = 0; user + 1 < USERS; user++) {
-		expect(ask("initUser", "{\"user\":\"%s\"}", user_name(user)), 200, "initUser");
-		run.users[user] = true;
-		run.idle_ms[user] = IDLE_DEFAULT_S * 1000;
-	}
-	for (unsigned i = 0; i < ACTIONS_MAX && run.size > 0; i++)
-		kinds[next_byte() % (sizeof kinds / sizeof kinds[0])]();
-	for (unsigned user = 0; user < USERS; user++)
-		check_sessions(user);
+	for (int i = 0; i < ACTIONS_MAX && run.size > 0; i++)
+		act();
+	for (int user = 0; user < USERS; user++)
+		listings_all_of(user);
 	buffer_release(&run.answer);
-	if (serial % STORE_INPUTS == 0)
+	if (requests - store_began > STORE_ACTIONS) {
+		store_began = requests;
 		shop_clear();
+	}
 	return 0;
 }
