@@ -23,6 +23,7 @@ enum {
 	/* A larger request is handed out before it is complete: small records fill a socket's buffer soon, with what the
 	 * kernel keeps for each, and what is not taken out then never becomes complete. */
 	PEEK_BYTES = 16 << 10,
+	PARAMETER_MAX_BYTES = 1 << 20,
 	LOOK_AGAIN_MS = 10,
 	FULL_NAP_MS = 20,
 	OWN_DESCRIPTORS = 40, /* those that are no connections: the engine's files and what it opens while it works */
@@ -140,27 +141,72 @@ void poller_park(struct poller *poller, int connection, bool relay)
 		wait_for_request(poller, connection, relay, false);
 }
 
-enum arrival { ARRIVED_NOTHING, ARRIVED_PART, ARRIVED_WHOLE };
+enum arrival { ARRIVED_NOTHING, ARRIVED_PART, ARRIVED_WHOLE, ARRIVED_BAD };
+
+/* The length of a name or value at *at, behind which it moves on (FastCGI Specification 1.0, 3.4). Of one that is cut off, any small
+ * number. */
+static uint32_t take_length(const unsigned char *bytes, size_t size, size_t *at)
+{
+	uint32_t length = *at < size ? bytes[*at] : 0;
+
+	if (length < 0x80 || size - *at < 4) {
+		++*at;
+		return length & 0x7F;
+	}
+	length =
+		(length & 0x7F) << 24 | (uint32_t)bytes[*at + 1] << 16 | (uint32_t)bytes[*at + 2] << 8 | bytes[*at + 3];
+	*at += 4;
+	return length;
+}
+
+/* Whether parameters have lengths that libfcgi can take: it has memory for each, and an assertion that it got it, which ends the
+ * process (fcgiapp.c, ReadParams). Those that are in a request's first PEEK_BYTES, as no web server's ones are not. */
+static bool lengths_are_sane(const unsigned char *pairs, size_t size)
+{
+	for (size_t at = 0; at < size;) {
+		uint64_t length = take_length(pairs, size, &at);
+		length += take_length(pairs, size, &at);
+		if (length > PARAMETER_MAX_BYTES)
+			return false;
+		at += length;
+	}
+	return true;
+}
 
 /* How much of a request there is on the connection: it ends with an empty record of FCGI_STDIN (FastCGI Specification
  * 1.0, 5.3). The end of the connection, and what is too large to tell, count as whole. */
 static enum arrival look(int connection)
 {
-	char bytes[PEEK_BYTES];
-	ssize_t size = recv(connection, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
+	unsigned char bytes[PEEK_BYTES], pairs[PEEK_BYTES];
+	size_t pairs_size = 0;
+	ssize_t got = recv(connection, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
 
-	if (size < 0)
+	if (got < 0)
 		return errno == EAGAIN || errno == EINTR ? ARRIVED_NOTHING : ARRIVED_WHOLE;
-	if (size == 0 || size == (ssize_t)sizeof bytes)
-		return ARRIVED_WHOLE;
-	for (size_t at = 0; at + FCGI_HEADER_LEN <= (size_t)size;) {
-		const unsigned char *header = (const unsigned char *)bytes + at;
+	size_t size = (size_t)got;
+	enum arrival arrival = size == 0 || size == sizeof bytes ? ARRIVED_WHOLE : ARRIVED_PART;
+	for (size_t at = 0; at + FCGI_HEADER_LEN <= size;) {
+		const unsigned char *header = bytes + at;
 		size_t content = (size_t)header[4] << 8 | header[5];
-		if (header[0] != FCGI_VERSION_1 || (header[1] == FCGI_STDIN && content == 0))
-			return ARRIVED_WHOLE;
-		at += FCGI_HEADER_LEN + content + header[6];
+		at += FCGI_HEADER_LEN;
+		if (header[0] != FCGI_VERSION_1 || (header[1] == FCGI_STDIN && content == 0)) {
+			arrival = ARRIVED_WHOLE;
+			break;
+		}
+		if (header[1] == FCGI_PARAMS) {
+			size_t here = content < size - at ? content : size - at;
+			memcpy(pairs + pairs_size, bytes + at, here);
+			pairs_size += here;
+		}
+		at += content + header[6];
 	}
-	return ARRIVED_PART;
+	return lengths_are_sane(pairs, pairs_size) ? arrival : ARRIVED_BAD;
+}
+
+static void drop_bad(struct poller *poller, int connection)
+{
+	log_repeated("a request with a parameter of over %d bytes: its connection is closed", PARAMETER_MAX_BYTES);
+	drop(poller, connection);
 }
 
 /* Arm the timer, or with 0 disarm it. */
@@ -208,8 +254,11 @@ static void look_at_slow(struct poller *poller)
 	pthread_mutex_lock(&poller->mutex);
 	for (size_t i = 0; i < poller->slow_count; i++) {
 		struct slow slow = poller->slow[i];
-		if (look(slow.connection) == ARRIVED_WHOLE)
+		enum arrival arrival = look(slow.connection);
+		if (arrival == ARRIVED_WHOLE)
 			wait_for_request(poller, slow.connection, slow.relay, slow.known);
+		else if (arrival == ARRIVED_BAD)
+			drop_bad(poller, slow.connection);
 		else if (now_ms >= slow.deadline_ms)
 			drop(poller, slow.connection);
 		else
@@ -232,6 +281,9 @@ static bool hand_out(struct poller *poller, int connection, bool relay, bool kno
 		return false;
 	case ARRIVED_PART:
 		add_slow(poller, connection, relay, known);
+		return false;
+	case ARRIVED_BAD:
+		drop_bad(poller, connection);
 		return false;
 	}
 	return false;
