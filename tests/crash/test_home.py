@@ -307,6 +307,7 @@ class Left(Home):
         self.assertNotIn(folder.home, reply.text)
         self.assertRegex(folder.log_text(), pattern)
         self.assertEqual(responder.ask("GET", "/FocusStats/health").status, 503)
+        self.check_names(folder, responder)
         cgi = harness.cgi(folder, "POST", "/FocusStats/initUser", harness.encode({"user": "u"}))
         self.assertEqual((cgi.status, cgi.header("Retry-After")), (503, "1"))
         self.assertRegex(cgi.stderr, pattern)
@@ -315,6 +316,17 @@ class Left(Home):
         self.works(responder, "w")
         responder.stop()
         return reply
+
+    def check_names(self, folder, responder):
+        """A 503 and its line in the log have the same id: the web server's where it is harmless, and nothing else that could make a line of its own."""
+        for given, taken in (("0a1B-2c_3@4", True), ("x" * 64, True), ("x" * 65, False), ("a b", False), ("a\nfocusstats[1]: owner of everything", False),
+                             ("a\x1b[2J", False), ("é", False), ("", False)):
+            with responder.connect() as connection:
+                reply = connection.ask("GET", "/FocusStats/health", extra={"REQUEST_ID": given})
+            name = reply.header("X-Request-Id")
+            self.assertEqual((reply.status, name == given), (503, taken))
+            self.assertRegex(name, r"\A[-_@0-9A-Za-z]{1,64}\Z")
+            self.assertRegex(reply.stderr, r"\A(\S+ )?focusstats\[\d+\]: request %s: health: [^\n]+\n?\Z" % re.escape(name))
 
     def test_lock_is_a_link(self):
         """Whoever can make one in the home is its user; but a copy of the home may hold one, and nothing outside may be touched through it."""

@@ -121,8 +121,10 @@ NOT_JSON = [
     ("surrogates in the wrong order", b'{"user":"USER","document":"\\udcda\\ud83d","library":"b"}'),
 ]
 
-CONTENT_TYPES_TAKEN = ["application/json", "application/json; charset=utf-8", "application/json;charset=UTF-8", "Application/JSON", "application/json ;charset=utf-8"]
+CONTENT_TYPES_TAKEN = ["application/json", "application/json; charset=utf-8", "application/json;charset=UTF-8", "Application/JSON", "application/json ;charset=utf-8",
+                       'application/json; charset="utf-8"', "application/json; q=1; charset=utf-8"]
 CONTENT_TYPES_REFUSED = [
+    "application/json; charset=utf-16", 'application/json; charset="latin1"', 'application/json; charset="',
     "text/plain", "text/plain; application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/json", "application/jsonp",
     "application/json-patch+json", "application/problem+json", "application", "json", "application/json, text/plain", "application/jso", "*/*",
     "text/html", "application/octet-stream",

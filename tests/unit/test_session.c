@@ -1,8 +1,10 @@
 /* When a session begins, is seen, reports and ends: domain/session.h. */
 #include "check.h"
 
+#include "domain/instant.h"
 #include "domain/session.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -144,6 +146,50 @@ static void a_client_s_times_have_bounds(void **state)
 	assert_string_equal(error.text, "startTime: is more than 5 minutes in the future");
 }
 
+/* Facts that come from elsewhere. */
+static void impossible_facts_are_named(void **state)
+{
+	const struct session_facts good = {.start_ms = NOW,
+					   .ended = true,
+					   .end_ms = NOW,
+					   .seen = true,
+					   .last_seen_ms = NOW,
+					   .reported = true,
+					   .progress = 1,
+					   .progress_ms = NOW};
+	const struct {
+		struct session_facts facts;
+		const char *named; /* NULL: these are possible */
+	} cases[] = {
+		{good, NULL},
+		{{.start_ms = -1}, "startTime: is not in the years 1970 to 9999"},
+		{{.start_ms = INSTANT_MAX_MS + 1}, "startTime: is not in the years 1970 to 9999"},
+		{{.start_ms = NOW, .end_ms = -1}, NULL},
+		{{.start_ms = 0, .ended = true, .end_ms = INSTANT_MAX_MS + 1},
+		 "endTime: is not in the years 1970 to 9999"},
+		{{.start_ms = NOW, .ended = true, .end_ms = NOW - 1}, "endTime: is before startTime"},
+		{{.start_ms = NOW, .seen = true, .last_seen_ms = NOW - 1},
+		 "lastSeen: is before startTime, or no instant"},
+		{{.start_ms = NOW, .seen = true, .last_seen_ms = INSTANT_MAX_MS + 1},
+		 "lastSeen: is before startTime, or no instant"},
+		{{.start_ms = NOW, .reported = true, .progress = 1.5, .progress_ms = NOW},
+		 "progress: must be a number from 0 to 1"},
+		{{.start_ms = NOW, .reported = true, .progress = (double)NAN, .progress_ms = NOW},
+		 "progress: must be a number from 0 to 1"},
+		{{.start_ms = NOW, .reported = true, .progress_ms = -1},
+		 "progressTime: is not in the years 1970 to 9999"},
+	};
+	struct error error;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		enum status status = session_check_facts(&cases[i].facts, &error);
+		assert_int_equal(status, cases[i].named ? STATUS_INVALID : STATUS_OK);
+		if (cases[i].named)
+			assert_string_equal(error.text, cases[i].named);
+	}
+}
+
 /* Whatever comes in which order: no end and no last-seen before the start, last-seen never moves back. */
 static void no_order_of_events_makes_a_negative_time(void **state)
 {
@@ -182,6 +228,7 @@ int main(void)
 		cmocka_unit_test(the_clock_may_be_set_back),
 		cmocka_unit_test(a_report_replaces_the_one_before),
 		cmocka_unit_test(a_client_s_times_have_bounds),
+		cmocka_unit_test(impossible_facts_are_named),
 		cmocka_unit_test(no_order_of_events_makes_a_negative_time),
 	};
 
