@@ -159,8 +159,8 @@ static uint32_t take_length(const unsigned char *bytes, size_t size, size_t *at)
 	return length;
 }
 
-/* Whether parameters have lengths that libfcgi can take: it has memory for each, and an assertion that it got it, which ends the
- * process (fcgiapp.c, ReadParams). Those that are in a request's first PEEK_BYTES, as no web server's ones are not. */
+/* Whether names and values have lengths that libfcgi can take: it asks for memory for each, and asserts that it got it, which ends the process
+ * (fcgiapp.c, ReadParams). */
 static bool lengths_are_sane(const unsigned char *pairs, size_t size)
 {
 	for (size_t at = 0; at < size;) {
@@ -173,34 +173,58 @@ static bool lengths_are_sane(const unsigned char *pairs, size_t size)
 	return true;
 }
 
+/* What a request's records say of names and values, as far as they are there. */
+struct names {
+	unsigned char bytes[PEEK_BYTES];
+	size_t size;
+	bool begun, complete, bad;
+	unsigned request;
+};
+
+/* As libfcgi reads them: the parameters of the request that is begun first, and each question for values (FCGI_GET_VALUES) by itself. */
+static void note_names(struct names *names, const unsigned char *header, const unsigned char *content, size_t size)
+{
+	unsigned request = (unsigned)header[2] << 8 | header[3];
+
+	if (header[1] == FCGI_GET_VALUES && !lengths_are_sane(content, size))
+		names->bad = true;
+	if (header[1] == FCGI_BEGIN_REQUEST && request != FCGI_NULL_REQUEST_ID && !names->begun) {
+		names->begun = true;
+		names->request = request;
+	}
+	if (header[1] != FCGI_PARAMS || !names->begun || request != names->request || names->complete)
+		return;
+	names->complete = header[4] == 0 && header[5] == 0;
+	memcpy(names->bytes + names->size, content, size);
+	names->size += size;
+}
+
 /* How much of a request there is on the connection: it ends with an empty record of FCGI_STDIN (FastCGI Specification
  * 1.0, 5.3). The end of the connection, and what is too large to tell, count as whole. */
 static enum arrival look(int connection)
 {
-	unsigned char bytes[PEEK_BYTES], pairs[PEEK_BYTES];
-	size_t pairs_size = 0;
+	unsigned char bytes[PEEK_BYTES];
+	struct names names;
 	ssize_t got = recv(connection, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
 
 	if (got < 0)
 		return errno == EAGAIN || errno == EINTR ? ARRIVED_NOTHING : ARRIVED_WHOLE;
 	size_t size = (size_t)got;
 	enum arrival arrival = size == 0 || size == sizeof bytes ? ARRIVED_WHOLE : ARRIVED_PART;
+	names.size = 0;
+	names.begun = names.complete = names.bad = false;
 	for (size_t at = 0; at + FCGI_HEADER_LEN <= size;) {
 		const unsigned char *header = bytes + at;
 		size_t content = (size_t)header[4] << 8 | header[5];
 		at += FCGI_HEADER_LEN;
-		if (header[0] != FCGI_VERSION_1 || (header[1] == FCGI_STDIN && content == 0)) {
+		if (header[0] != FCGI_VERSION_1 || (header[1] == FCGI_STDIN && content == 0))
 			arrival = ARRIVED_WHOLE;
+		if (header[0] != FCGI_VERSION_1)
 			break;
-		}
-		if (header[1] == FCGI_PARAMS) {
-			size_t here = content < size - at ? content : size - at;
-			memcpy(pairs + pairs_size, bytes + at, here);
-			pairs_size += here;
-		}
+		note_names(&names, header, bytes + at, content < size - at ? content : size - at);
 		at += content + header[6];
 	}
-	return lengths_are_sane(pairs, pairs_size) ? arrival : ARRIVED_BAD;
+	return names.bad || !lengths_are_sane(names.bytes, names.size) ? ARRIVED_BAD : arrival;
 }
 
 static void drop_bad(struct poller *poller, int connection)
