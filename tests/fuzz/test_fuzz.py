@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Fuzzing: each target of libFuzzer replays its corpus, and then looks for other inputs for FUZZ_SECONDS, 15 where that is not set, 0 for none. As many run at
 once as there are processors, two at most. What one finds stays in the build's tests/fuzz/found: an input for the corpus, once what it shows is put right.
-With FUZZ_ACTIONS, as `make fuzz` sets it, the target actions goes on without sanitizers until so many answers are compared. Corpora grow in the build's
-tests/fuzz/grown.
+With FUZZ_ACTIONS, as `make fuzz` sets it, the target actions goes on without sanitizers until so many answers are compared, and corpora grow in the build's
+tests/fuzz/grown, which take their time at the next start.
 
 And that the targets leave nothing out: every function that reads a record, every format that is imported, every action of the admin tool.
 """
@@ -12,6 +12,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "lib"))
@@ -74,8 +75,10 @@ def search(name, seconds, target=None):
     """Looks for other inputs; returns what libFuzzer says."""
     target = target or name
     size, more = TARGETS[target]
-    return run(name, ["-max_total_time=%d" % seconds, "-max_len=%d" % size, "-print_final_stats=1", *more, folder("grown", target),
-                      os.path.join(HERE, "corpus", target)], seconds)
+    with tempfile.TemporaryDirectory(prefix="focusstats-fuzz-corpus-") as short_lived:
+        grown = folder("grown", target) if ACTIONS > 0 else short_lived
+        return run(name, ["-max_total_time=%d" % seconds, "-max_len=%d" % size, "-print_final_stats=1", *more, grown, os.path.join(HERE, "corpus", target)],
+                   seconds)
 
 
 def actions_of(text):
