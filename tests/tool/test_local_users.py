@@ -19,7 +19,7 @@ from folder import AS_ROOT, child_environment, worker
 OTHER = 54321  # no user of this machine, and not the worker
 # Everything that the program and the tool make in a home, but what the engine names by number.
 ENGINE = ["meta.db", "stats.db", "sessions.db", "sessions_by_user.db", "active_by_user.db", "documents.db", "log.0000000001"]
-OTHERS = ["lock", "relay.sock", "relay.sock.new", "metrics", "metrics.new", "sync-failed", "host", "copy.new", "restore.new", "restore.ready", "restoring",
+OTHERS = ["lock", "relay.sock", "relay.sock.new", "metrics", "metrics.new", "sync-failed", "pages.journal", "host", "copy.new", "restore.new", "restore.ready", "restoring",
           "restoring.new", "incomplete"]
 # As another user: what can be had of the paths and processes that are named. Prints a line for each thing that could be.
 PROBE = r"""
