@@ -25,7 +25,7 @@ LINES = [
 ]
 
 
-@tap.limit(1800 if LONG else 120)
+@tap.limit(3600 if LONG else 120)
 class Everything(CrashCase):
     """Every action, every command."""
 

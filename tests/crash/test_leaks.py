@@ -104,7 +104,7 @@ def client(path, index, count, results):
 
 
 class Leaks(CrashCase):
-    @tap.limit(1200 if LONG else 120)
+    @tap.limit(2400 if LONG else 120)
     def test_flat(self):
         """Of two processes, one owns the store; each has connections of its own, through a socket of its own."""
         folder = self.watched()
