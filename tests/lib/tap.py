@@ -110,6 +110,8 @@ class Result(unittest.TestResult):
     def stopTest(self, test):
         signal.alarm(0)
         super().stopTest(test)
+        if isinstance(sys.exc_info()[1], KeyboardInterrupt):
+            self.problems.append("interrupted")
         self.line(not self.problems, test, "" if self.problems else self.directive)
         for text in self.problems:
             self.note(text)
