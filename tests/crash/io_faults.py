@@ -6,7 +6,8 @@
                                                     those of a short or a long run; what is to be known of each is whether there was such a call
     in_memory(case)                                 a folder for homes
 
-FOCUSSTATS_IO_SEED repeats the choice of a short run, FOCUSSTATS_IO_SECONDS lets it take longer; FOCUSSTATS_IO_FAULT="sync 53 EIO 1" makes that run alone.
+FOCUSSTATS_IO_SEED repeats the choice of a short run, FOCUSSTATS_IO_SECONDS lets it take longer; FOCUSSTATS_IO_FAULT="sync 53 EIO 1,open 7 ENOSPC 0"
+makes those runs alone.
 """
 
 import os
@@ -86,11 +87,11 @@ class Faults:
         self.until = time.monotonic() + float(os.environ.get("FOCUSSTATS_IO_SECONDS") or seconds)
         self.left = [[Fault(kind, 0, error, times), 0] for kind in KINDS for error in KINDS[kind] for times in times_of(error)]
         self.turn = 0
-        self.one = [os.environ["FOCUSSTATS_IO_FAULT"].split()] if "FOCUSSTATS_IO_FAULT" in os.environ else None
+        self.given = [fault.split() for fault in os.environ["FOCUSSTATS_IO_FAULT"].split(",")] if "FOCUSSTATS_IO_FAULT" in os.environ else None
 
     def next(self):
-        if self.one is not None:
-            kind, number, error, times = self.one.pop() if self.one else (None,) * 4
+        if self.given is not None:
+            kind, number, error, times = self.given.pop(0) if self.given else (None,) * 4
             return kind and Fault(kind, int(number), error, int(times))
         return self.next_of_all() if LONG else self.next_of_some()
 
