@@ -34,7 +34,7 @@ from script import LAST, LATER, LIFE, Client, Wrong, exported  # noqa: E402
 from tool import Tool  # noqa: E402
 
 WORKERS = 4
-SHORT_SECONDS = 13.0
+SHORT_SECONDS = 6.0
 BOUND_SECONDS = 10.0
 EXIT_FATAL = 70
 TEXT = re.compile(r"^(no space left on the disk|the store cannot be used now: the log says why|user 'ann' is being removed"
@@ -296,11 +296,11 @@ class IoErrors(common.CrashCase):
         kinds = [event.kind for event in disk.read(place.recording)]
         return {kind: kinds.count("call-" + kind) for kind in KINDS}
 
-    @tap.limit(7200 if LONG else 600)
+    @tap.limit(14400 if LONG else 600)
     def test_from_the_beginning(self):
         self.check(LIFE)
 
-    @tap.limit(7200 if LONG else 600)
+    @tap.limit(14400 if LONG else 600)
     def test_after_a_kill(self):
         """Recovery, and what it does after a failed sync, with an open removal in the log."""
         client = Client()
