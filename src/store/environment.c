@@ -292,7 +292,8 @@ enum status environment_checkpoint(struct environment *environment, struct error
 }
 
 /* Where writing a commit out fails, the engine takes it for done if nothing of its log file is on the disk yet: it compares
- * only the files (log_put.c, __log_flush_commit). So the first record of a file goes there before. */
+ * only the files (log_put.c, __log_flush_commit). So the first record of a file goes there before. A commit's record that is
+ * then the first in the engine's buffer it would look for on the disk, and crash on what it finds: another one goes first. */
 int environment_begin_commit(struct environment *environment)
 {
 	DB_ENV *env = environment->handle;
@@ -303,7 +304,10 @@ int environment_begin_commit(struct environment *environment)
 		return result;
 	bool begun = stat->st_cur_file == stat->st_disk_file;
 	free(stat);
-	return begun ? 0 : env->log_flush(env, NULL);
+	if (begun)
+		return 0;
+	result = env->log_flush(env, NULL);
+	return result == 0 ? env->log_printf(env, NULL, "begun") : result;
 }
 
 /* It may still be the commit's own record that began a file. There is nothing to do where all is on the disk. */

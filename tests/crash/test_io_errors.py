@@ -300,6 +300,24 @@ class IoErrors(common.CrashCase):
     def test_from_the_beginning(self):
         self.check(LIFE)
 
+    def test_commit_in_a_new_log_file(self):
+        """The first commit behind the beginning of a log file, which the engine sees by itself in its buffer, and on the disk where it is not."""
+        place = Place(self, Figures(), in_memory(self), None)
+        self.count(place, LIFE, ({},))
+        wrong, number = [], None
+        for _ in range(3 if LONG else 1):
+            begun = ""
+            for event in disk.read(place.recording):
+                if event.kind == "synced" and event.name.startswith("log."):
+                    begun = event.name
+                elif event.kind == "call-write" and event.name == begun == "log.0000000002":
+                    number = event.numbers[0]
+                    break
+            for fault in (Fault("write", number, "ENOSPC", 0), Fault("write", number, "EIO", 1), Fault("write", 0, "EIO", 1)):
+                wrong.append(place.run(fault, LIFE, ({},)))
+        self.assertIsNotNone(number)
+        self.assertEqual(list(filter(None, wrong)), [])
+
     @tap.limit(14400 if LONG else 600)
     def test_after_a_kill(self):
         """Recovery, and what it does after a failed sync, with an open removal in the log."""
