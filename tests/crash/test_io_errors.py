@@ -93,7 +93,7 @@ class Place:
         else:
             os.mkdir(self.home, 0o700)
         self.own()
-        self.refused, self.replaced, self.acknowledged_at = 0, False, 0
+        self.refused, self.replaced, self.acknowledged_sent = 0, False, 0
         self.start(recorder(self.folder, self.recording, self.fault))
 
     def own(self):
@@ -134,11 +134,12 @@ class Place:
         while True:
             if self.child.poll() is not None:
                 self.replace()
+            sent = os.path.getsize(self.recording)
             reply = self.ask(step)
             what = outcome(reply) if step.writes or reply is None or reply.status == 503 else DONE if reply.status == 200 else REFUSED
             if what in (DONE, REFUSED):
                 if step.writes and what == DONE:
-                    self.acknowledged_at = os.path.getsize(self.recording)
+                    self.acknowledged_sent = sent
                 return self.client.take(step, reply.status, reply.json())
             if what == MAYBE:
                 self.client.may_be_done(step)
@@ -215,8 +216,8 @@ class Place:
         after = [event for event in events if event.position > failed[0].position and event.kind in ("begin", "synced", "fail-sync")]
         if status != EXIT_FATAL or after:
             raise Wrong("a sync failed, and the process went on: it ended with %d after %d more syncs" % (status, len(after)))
-        if self.acknowledged_at > failed[0].position:
-            raise Wrong("a sync failed, and a write was acknowledged after it")
+        if self.acknowledged_sent > failed[0].position:
+            raise Wrong("a sync failed, and a write that was sent after it was acknowledged")
         self.drop(events)
 
     def drop(self, events):
