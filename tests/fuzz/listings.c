@@ -130,7 +130,7 @@ static bool put_page(struct buffer *wanted, const struct session_model *const *s
 
 void listings_sessions(void)
 {
-	const struct session_model *sessions[SLOTS];
+	const struct session_model *sessions[SLOTS] = {NULL};
 	int user = sequence_choice(USERS);
 	struct buffer wanted = BUFFER_INIT;
 	struct range range;
@@ -143,8 +143,9 @@ void listings_sessions(void)
 	int refusal = model_refuses_user(user);
 	if (refusal == 0 && range.from_ms > range.to_ms)
 		refusal = 400;
+	unsigned count = model_list(user, sessions);
 	buffer_append_string(&wanted, "[");
-	if (refusal == 0 && !put_page(&wanted, sessions, model_list(user, sessions), &range, &page))
+	if (refusal == 0 && !put_page(&wanted, sessions, count, &range, &page))
 		refusal = 404;
 	if (refusal != 0) {
 		sequence_expect(status, refusal);

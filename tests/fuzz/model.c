@@ -5,7 +5,6 @@
 #include "domain/session.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const int64_t BEGIN_MS = INT64_C(1762776000000);
@@ -93,14 +92,11 @@ unsigned model_room(void)
 	return i;
 }
 
-static int compare(const void *a, const void *b)
+static bool comes_before(const struct session_model *left, const struct session_model *right)
 {
-	const struct session_model *left = *(const struct session_model *const *)a;
-	const struct session_model *right = *(const struct session_model *const *)b;
-
 	if (left->start_ms != right->start_ms)
-		return left->start_ms < right->start_ms ? -1 : 1;
-	return strcmp(left->id, right->id);
+		return left->start_ms < right->start_ms;
+	return strcmp(left->id, right->id) < 0;
 }
 
 unsigned model_list(int user, const struct session_model *sorted[SLOTS])
@@ -108,10 +104,16 @@ unsigned model_list(int user, const struct session_model *sorted[SLOTS])
 	unsigned count = 0;
 
 	model_settle(user, false);
-	for (unsigned i = 0; i < SLOTS; i++)
-		if (model.sessions[i].there && model.sessions[i].user == user)
-			sorted[count++] = &model.sessions[i];
-	qsort(sorted, count, sizeof *sorted, compare);
+	for (unsigned i = 0; i < SLOTS; i++) {
+		const struct session_model *session = &model.sessions[i];
+		unsigned at = count;
+		if (!session->there || session->user != user)
+			continue;
+		for (; at > 0 && comes_before(session, sorted[at - 1]); at--)
+			sorted[at] = sorted[at - 1];
+		sorted[at] = session;
+		count++;
+	}
 	return count;
 }
 
