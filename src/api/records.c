@@ -95,15 +95,25 @@ static bool take_document(struct text rest, struct record_item *item)
 	       record_decode_description(rest.data, rest.size, item->description);
 }
 
+static bool is_name(const struct identifier *name)
+{
+	struct error ignored;
+
+	return identifier_check(identifier_text(name), 1, IDENTIFIER_MAX_BYTES, "id", &ignored) == STATUS_OK;
+}
+
 static bool take_session(struct text rest, struct record_item *item)
 {
+	const struct session *session = &item->session;
 	struct uuid id;
 	const char *bytes;
 
 	if (!take(&rest, sizeof id.bytes, &bytes))
 		return false;
 	memcpy(id.bytes, bytes, sizeof id.bytes);
-	return record_decode_session(&id, rest.data, rest.size, &item->session, NULL);
+	return record_decode_session(&id, rest.data, rest.size, &item->session, NULL) && is_name(&session->user) &&
+	       is_name(&session->document) && is_name(&session->library) &&
+	       (session->started.size == 0 || is_name(&session->started));
 }
 
 bool records_take(struct text *records, struct record_item *item)

@@ -87,6 +87,9 @@ static void fuzz_bulk(const uint8_t *data, size_t size)
 		size_t before = records.size;
 		taken = records_take(&records, &item);
 		FUZZ_CHECK(!taken || records.size < before);
+		if (taken && item.kind == RECORD_SESSION)
+			FUZZ_CHECK(text_is_utf8(identifier_text(&item.session.document)) &&
+				   text_is_utf8(identifier_text(&item.session.library)));
 		record_item_release(&item); /* also where it is none */
 	}
 }
