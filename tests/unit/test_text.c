@@ -6,6 +6,7 @@
 
 #include <json-c/json.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The UTF-8 form of a code point, surrogates included, made by arithmetic. */
@@ -66,7 +67,7 @@ static void what_is_made_visible(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-		strcpy(text, texts[i].before);
+		snprintf(text, sizeof text, "%s", texts[i].before);
 		text[text_make_visible(text, strlen(text))] = '\0';
 		assert_string_equal(text, texts[i].after);
 	}
