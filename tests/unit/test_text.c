@@ -5,8 +5,8 @@
 #include "domain/identifier.h"
 
 #include <json-c/json.h>
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The UTF-8 form of a code point, surrogates included, made by arithmetic. */
