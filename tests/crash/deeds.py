@@ -48,6 +48,12 @@ class Thing:
 
     def __init__(self, state=None):
         self.states = [state]
+        self.leaving = False  # its removal was asked for, and may have been carried out before that is answered
+
+    @property
+    def sure(self):
+        """Whether it is there, whoever looks."""
+        return self.known and self.state is not None and not self.leaving
 
     @property
     def known(self):
@@ -57,11 +63,15 @@ class Thing:
     def state(self):
         return self.states[0]
 
+    def leave(self):
+        self.leaving = True
+
     def became(self, what, state):
         if what == DONE:
             self.states = [state]
         elif what == MAYBE:
             self.states = [self.state, state]
+        self.leaving = False
 
 
 def session_is(state, found, now_ms):
@@ -293,6 +303,7 @@ class Client:
         session = self.one(lambda state: True)
         if session is None:
             return self.start_session()
+        session.leave()
         what, _, _ = self.ask("removeSession", {"focusSession": session.id})
         session.became(what, None)
         return what
@@ -318,6 +329,7 @@ class Client:
 
     def remove_user(self):
         person = self.person
+        person.identity.leave()
         what, _, _ = self.ask("removeUser", {**self.user(), "confirm": person.name})
         person.identity.became(what, None)
         return self.next_person(what)

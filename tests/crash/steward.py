@@ -115,7 +115,7 @@ class Steward:
     def sure_persons(self):
         """Names of users that are there, and stay there while they are not removed."""
         with self.deeds.lock:
-            return {person.name for person in self.deeds.persons if person.identity.known and person.identity.state is not None}
+            return {person.name for person in self.deeds.persons if person.identity.sure}
 
     # The commands
 
@@ -212,8 +212,7 @@ class Steward:
         """Ids of the sessions that are there and are not removed, by everything that was answered."""
         with self.deeds.lock:
             persons = list(self.deeds.persons)
-        return {session.id for person in persons if person.identity.known and person.identity.state is not None
-                for session in list(person.sessions) if session.known and session.state is not None}
+        return {session.id for person in persons if person.identity.sure for session in list(person.sessions) if session.sure}
 
     def restore(self):
         """Into another home; begun anew until it ends well, and then all of the backup is in it."""
