@@ -60,13 +60,15 @@ class Removal(harness.Case):
         self.responder.stop()
         return None if offline.missing() else offline.read(self.store)
 
-    def remove_meanwhile(self, ask):
-        """Runs ASK, which gets an event that is set after the removal, in threads while the user is removed. Returns the removal's answer."""
+    def remove_meanwhile(self, ask, begun=lambda: True):
+        """Runs ASK, which gets an event that is set after the removal, in threads while the user is removed, once it has BEGUN. Returns the removal's
+        answer."""
         done = threading.Event()
         threads = [threading.Thread(target=ask, args=(done, index), daemon=True) for index in range(4)]
         for thread in threads:
             thread.start()
         try:
+            harness.wait_until(begun, "questions before the removal")
             return self.responder.post("removeUser", CONFIRMED)
         finally:
             done.set()
@@ -96,7 +98,7 @@ class Removal(harness.Case):
                     if count != SESSIONS:
                         wrong.append("%s: %d sessions" % (query, count))
 
-        reply = self.remove_meanwhile(look)
+        reply = self.remove_meanwhile(look, lambda: counts[200] > 3 or wrong)
         self.assertEqual((reply.status, reply.json()), (200, {"removedSessions": SESSIONS}))
         self.assertEqual(wrong, [])
         self.assertGreater(min(counts.values()), 3, counts)
