@@ -36,13 +36,14 @@ static bool is_address(const char *name)
 	return inet_pton(AF_INET, name, &address) == 1 || inet_pton(AF_INET6, name, &address) == 1;
 }
 
-static enum status refuse(struct text host, struct error *error)
+/* The name alone, as it would have to be set. */
+static enum status refuse(const char *name, struct error *error)
 {
 	char shown[SHOWN_MAX_BYTES + 1];
-	size_t size = host.size < SHOWN_MAX_BYTES ? host.size : SHOWN_MAX_BYTES;
+	size_t size = 0;
 
-	for (size_t i = 0; i < size; i++)
-		shown[i] = host.data[i] > 0x20 && host.data[i] < 0x7F ? host.data[i] : '?';
+	for (; name[size] && size < SHOWN_MAX_BYTES; size++)
+		shown[size] = name[size] > 0x20 && name[size] < 0x7F ? name[size] : '?';
 	shown[size] = '\0';
 	return error_set(error, STATUS_FORBIDDEN, "Host: '%s' is no name of this service (FOCUSSTATS_HOSTS)", shown);
 }
@@ -53,8 +54,9 @@ enum status host_check(const struct policy *policy, struct text host, struct err
 
 	if (policy->any_host || host.size == 0)
 		return STATUS_OK;
-	if (take_name(host, name) &&
-	    (is_address(name) || strcmp(name, "localhost") == 0 || config_list_has(policy->hosts, ' ', text_of(name))))
+	if (!take_name(host, name))
+		return refuse("?", error);
+	if (is_address(name) || strcmp(name, "localhost") == 0 || config_list_has(policy->hosts, ' ', text_of(name)))
 		return STATUS_OK;
-	return refuse(host, error);
+	return refuse(name, error);
 }
