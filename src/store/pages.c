@@ -214,7 +214,8 @@ static int mend_page(const struct header *header, uint32_t place, bool *mended)
 	return write_all(pages.files[file].fd, page, sizeof page, place_of(number));
 }
 
-/* The pages that a cut of the power tore. */
+/* The pages that a cut of the power tore. A process that was killed may have written to the places without syncing them: that is done
+ * here, as what is torn there then is in no journal once this one is written over. */
 static int mend(struct image *image, unsigned *mended)
 {
 	const struct header *header = &image->head.header;
@@ -227,11 +228,11 @@ static int mend(struct image *image, unsigned *mended)
 		return size < 0 ? errno : 0;
 	pages.used = header->count > 0;
 	for (uint32_t i = 0; result == 0 && i < header->count; i++) {
+		uint32_t file = header->pages[i].file;
 		result = mend_page(header, i, &is_mended);
-		if (is_mended) {
-			touched[header->pages[i].file] = true;
-			(*mended)++;
-		}
+		if (file < (uint32_t)pages.file_count && pages.files[file].fd >= 0)
+			touched[file] = true;
+		*mended += is_mended;
 	}
 	for (int i = 0; result == 0 && i < pages.file_count; i++)
 		if (touched[i])
