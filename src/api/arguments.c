@@ -3,13 +3,15 @@
 
 #include <stdlib.h>
 
+enum { PARTS_MAX = 50000 }; /* the most that an action takes, 1,000 sessions to be added, have 10,000 */
+
 enum status arguments_parse(const struct action *action, struct text body, const struct identifier *actor,
 			    struct arguments *arguments, struct error *error)
 {
 	struct arguments read = {0};
 	json_object *object = NULL;
 
-	enum status status = json_parse_object(body, &object, error);
+	enum status status = json_parse_object(body, PARTS_MAX, &object, error);
 	if (status != STATUS_OK)
 		return status;
 	if (actor) {

@@ -117,9 +117,10 @@ static bool is_key(struct text body, size_t at)
 	return at < body.size && body.data[at] == ':';
 }
 
-static enum status scan(struct text body, struct error *error)
+static enum status scan(struct text body, size_t parts_max, struct error *error)
 {
 	bool in_string = false, has_nul = false;
+	size_t parts = 0;
 	int depth = 0;
 
 	for (size_t i = 0; i < body.size; i++) {
@@ -144,6 +145,9 @@ static enum status scan(struct text body, struct error *error)
 		} else if (!in_string && (c == '{' || c == '[') && ++depth > JSON_NESTING_MAX) {
 			return error_set(error, STATUS_INVALID, "the body is nested more than %d deep",
 					 JSON_NESTING_MAX);
+		} else if (!in_string && (c == '{' || c == '[' || c == ',') && ++parts > parts_max) {
+			return error_set(error, STATUS_INVALID, "the body has more than %zu objects, arrays and commas",
+					 parts_max);
 		} else if (!in_string && (c == '}' || c == ']')) {
 			depth--;
 		} else if (!in_string && is_word_character(body.data[i])) {
@@ -273,13 +277,13 @@ static enum json_tokener_error parse(json_tokener *tokener, struct text body, js
 	return problem;
 }
 
-enum status json_parse_object(struct text body, json_object **object, struct error *error)
+enum status json_parse_object(struct text body, size_t parts_max, json_object **object, struct error *error)
 {
 	if (body.size == 0)
 		return error_set(error, STATUS_INVALID, "the body is empty: it must be a JSON object");
 	if (body.size > INT_MAX || !text_is_utf8(body))
 		return error_set(error, STATUS_INVALID, "the body is not valid UTF-8");
-	if (scan(body, error) != STATUS_OK)
+	if (scan(body, parts_max, error) != STATUS_OK)
 		return error->status;
 
 	/* The tokener counts a value inside the innermost object as one level more; the scan has the limit. */

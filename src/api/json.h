@@ -10,7 +10,8 @@
 enum { JSON_NESTING_MAX = 16 }; /* objects and arrays within one another, the outermost included */
 
 /* Parse one object in UTF-8 with nothing but white space around it. The caller releases it with json_object_put.
+ * It may have PARTS_MAX objects, arrays and commas: json-c takes some hundred bytes for what may be two bytes of the text.
  * STATUS_INVALID, and *object untouched, with a text that says what is wrong at which byte; STATUS_UNAVAILABLE where memory is short. */
-enum status json_parse_object(struct text body, json_object **object, struct error *error);
+enum status json_parse_object(struct text body, size_t parts_max, json_object **object, struct error *error);
 
 #endif

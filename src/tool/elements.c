@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -206,7 +207,7 @@ enum status elements_next(struct elements *elements, json_object **object, uint6
 			return error->status;
 		if (!array) {
 			*go_on = true;
-			return json_parse_object(buffer_text(&elements->text), object, error);
+			return json_parse_object(buffer_text(&elements->text), SIZE_MAX, object, error);
 		}
 		elements->within = IN_WRAPPED_ARRAY;
 	}

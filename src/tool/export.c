@@ -159,12 +159,17 @@ static void set_position(json_object *fields, const struct session *last)
 static enum status export_user(struct walk *walk, const char *user, struct error *error)
 {
 	json_object *fields = json_object_new_object();
+	struct error unread = {.status = STATUS_OK};
 	struct session last;
 	size_t count;
 
 	forget(&walk->descriptions);
 	json_object_object_add(fields, "user", json_object_new_string(user));
-	take_page(walk, LOCAL_EXPORT_USER, fields, &last, &count, error);
+	/* Where the descriptions are damaged the sessions may not be. */
+	if (take_page(walk, LOCAL_EXPORT_USER, fields, &last, &count, error) == STATUS_UNAVAILABLE && walk->unread) {
+		unread = *error;
+		*error = (struct error){.status = STATUS_OK};
+	}
 	json_object_object_add(fields, "limit", json_object_new_int(PAGE_SESSIONS));
 	do {
 		if (error->status != STATUS_OK ||
@@ -174,6 +179,10 @@ static enum status export_user(struct walk *walk, const char *user, struct error
 			set_position(fields, &last);
 	} while (count == PAGE_SESSIONS);
 	json_object_put(fields);
+	if (error->status == STATUS_OK && unread.status != STATUS_OK) {
+		*error = unread;
+		walk->unread = true;
+	}
 	return error->status;
 }
 

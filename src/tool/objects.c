@@ -5,6 +5,7 @@
 #include "tool/elements.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -118,7 +119,7 @@ static enum status next_line(struct objects *objects, json_object **object, uint
 	*go_on = true;
 	if (!whole)
 		return error_set(error, STATUS_INVALID, "the line is longer than %d bytes", OBJECT_MAX_BYTES);
-	if (json_parse_object(text, object, error) != STATUS_OK && strncmp(error->text, "the body", 8) == 0)
+	if (json_parse_object(text, SIZE_MAX, object, error) != STATUS_OK && strncmp(error->text, "the body", 8) == 0)
 		memcpy(error->text, "the line", 8); /* in requests it is the body */
 	return error->status;
 }

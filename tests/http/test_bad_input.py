@@ -137,6 +137,11 @@ def nested(depth):
     return b'{"user":"USER","document":"nested","library":"l","x":' + b"[" * inner + b"]" * inner + b"}"
 
 
+def many_parts(count):
+    """A startSession with so many objects, arrays and commas; each takes much memory and few bytes."""
+    return b'{"user":"USER","document":"many","library":"l","x":[' + b",".join([b"1"] * (count - 4)) + b"]}"
+
+
 def nested_objects(depth):
     inner = depth - 1
     return b'{"user":"USER","document":"nested","library":"l","x":' + b'{"x":' * (inner - 1) + b"{}" + b"}" * inner
@@ -247,6 +252,12 @@ class BadInput(harness.ServerCase, Refusals):
         self.assert_refused(self.post("startSession", make(17)), 400)
         self.assert_refused(self.post("startSession", make(5000)), 400)
         self.assertEqual(self.post("startSession", make(16)).status, 200)
+        self.stores = True
+
+    def test_many_parts(self):
+        self.assert_refused(self.post("startSession", many_parts(50001)), 400, "more than 50000 objects, arrays and commas")
+        self.assert_refused(self.post("startSession", b'{"x":[' + b",".join([b'{"":{}}'] * 400000) + b"]}"), 400, "more than 50000")
+        self.assertEqual(self.post("startSession", many_parts(50000)).status, 200)
         self.stores = True
 
     def test_body_of_exactly_the_limit(self):
