@@ -72,7 +72,7 @@ class Watch:
 
     def __init__(self, folder):
         self.folder = folder
-        self.kills = {}
+        self.kills = {}  # process -> when
         self.seen = []
         self.freezers = set()
         self.looks = 0
@@ -102,7 +102,7 @@ class Watch:
 
     def end(self, pid, number):
         """Sends a signal that ends the process. False where it is gone already."""
-        self.kills.setdefault(pid, time.time())
+        self.kills.setdefault(pid, []).append(time.time())
         try:
             os.kill(pid, number)
             return True
@@ -111,6 +111,10 @@ class Watch:
 
     def kill(self, pid):
         return self.end(pid, signal.SIGKILL)
+
+    def killed_after(self, one):
+        """When that process was killed; None where it was not."""
+        return next((at for at in self.kills.get(one.pid, []) if at >= one.begun), None)
 
     def ownerships(self):
         """What the log tells, in order."""
@@ -121,13 +125,15 @@ class Watch:
             if no_longer or failed:
                 for one in mine:
                     one.ended = at
-            elif mine:
-                self.seen.append("process %d says twice that it is the owner" % pid)
-            else:
-                told.append(Ownership(pid, at - int(recovery_ms) / 1000))
+                continue
+            for one in mine:  # the system gives numbers of processes again after some ten thousand
+                one.ended = self.killed_after(one)
+                if one.ended is None or one.ended > at:
+                    self.seen.append("process %d says twice that it is the owner" % pid)
+            told.append(Ownership(pid, at - int(recovery_ms) / 1000))
         for one in told:
             if one.ended is None:
-                one.ended = self.kills.get(one.pid)
+                one.ended = self.killed_after(one)
         return sorted(told, key=lambda one: one.begun)
 
     def stop(self):
