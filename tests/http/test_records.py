@@ -212,6 +212,8 @@ class Records(harness.Case):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
         self.watched = self.folder()
+        # libfcgi loses the few bytes of a stream where a request breaks the protocol (fcgiapp.c, NewReader); no web server's does.
+        self.watched.leaks = False
         self.service = self.start(harness.Responder(self.watched, {"FOCUSSTATS_THREADS": "8"}))
         self.assertEqual(self.service.post("initUser", {"user": "u"}).status, 200)
         self.log = self.watched.log_text()

@@ -189,8 +189,9 @@ class TestFolder:
 
     def sanitizer_options(self):
         """Reports go into the folder, and are about this project; SUPPRESSIONS says what is not. Leaks have whole stacks only with the slow unwinder.
-        They are not looked for where `leaks` is false, in a folder whose pages are damaged: Berkeley DB frees nothing of an environment that it found to
-        need recovery (__env_close_pp), and the sanitizer ends such a process before what it has printed is written."""
+        They are not looked for where `leaks` is false: where requests break the protocol, and in a folder whose pages are damaged, as Berkeley DB frees
+        nothing of an environment that it found to need recovery (__env_close_pp), and the sanitizer ends such a process before what it has printed
+        is written."""
         for kind, lines in SUPPRESSIONS.items():
             if not os.path.exists(self.join(kind + ".supp")):
                 self.write(kind + ".supp", lines)

@@ -150,7 +150,7 @@ def problems(result):
 def for_servers(module, *bases, servers=None):
     """Adds to MODULE (its globals()) a class of each of BASES for each server."""
     for base in bases:
-        for server in servers or ALL_SERVERS:
+        for server in ALL_SERVERS if servers is None else servers:
             if QUICK and issubclass(server, ApacheCgi):
                 continue
             name = "%s_%s" % (base.__name__, server.__name__)
