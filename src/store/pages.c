@@ -83,15 +83,22 @@ static uint32_t sum_of(const uint8_t *bytes, size_t size, size_t checksum_at)
 	return sum;
 }
 
+bool pages_is_unwritten(const void *page)
+{
+	static const uint8_t nothing[NUMBER_AT + sizeof(uint32_t)];
+	const uint8_t *bytes = page;
+
+	return bytes[TYPE_AT] == 0 && memcmp(bytes, nothing, sizeof nothing) == 0;
+}
+
 bool pages_is_whole(const void *page)
 {
-	static const uint8_t never_written[NUMBER_AT + 4];
 	const uint8_t *bytes = page;
 	bool is_meta = bytes[TYPE_AT] == META_TYPE;
 	size_t at = is_meta ? META_CHECKSUM_AT : CHECKSUM_AT;
 	uint32_t sum;
 
-	if (bytes[TYPE_AT] == 0 && memcmp(bytes, never_written, sizeof never_written) == 0)
+	if (pages_is_unwritten(page))
 		return true;
 	memcpy(&sum, bytes + at, sizeof sum);
 	return sum_of(bytes, is_meta ? META_BYTES : PAGES_BYTES, at) == sum;

@@ -53,6 +53,10 @@ int pages_sync(int file);
 /* Whether a page is as the engine wrote it: its checksum is right, or nothing was ever written there. */
 bool pages_is_whole(const void *page);
 
+/* Whether nothing was ever written there: the engine makes files longer than it has written them, and lets such a page pass
+ * (db/db_conv.c, __db_pgin). */
+bool pages_is_unwritten(const void *page);
+
 /* Read a page from its place, while none is written there: PAGES_BYTES bytes. False where it is not there. */
 bool pages_reread(const char *name, off_t offset, void *page);
 

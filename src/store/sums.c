@@ -16,8 +16,6 @@
 
 enum {
 	CHUNK_PAGES = 64,
-	NUMBER_AT = 8,
-	TYPE_AT = 25,
 	/* In the first page, of which only the first sector counts. */
 	META_MAGIC_AT = 12,
 	META_PAGE_SIZE_AT = 20,
@@ -35,21 +33,13 @@ static uint32_t number_at(const uint8_t *page, size_t at)
 	return number;
 }
 
-/* The engine makes files longer than it has written them, and lets such a page pass (db/db_conv.c, __db_pgin). */
-static bool is_unwritten(const uint8_t *page)
-{
-	static const uint8_t nothing[NUMBER_AT + sizeof(uint32_t)];
-
-	return page[TYPE_AT] == 0 && memcmp(page, nothing, sizeof nothing) == 0;
-}
-
 static bool has_checksums(const uint8_t *first)
 {
 	return number_at(first, META_MAGIC_AT) == DB_BTREEMAGIC && number_at(first, META_PAGE_SIZE_AT) == PAGES_BYTES &&
 	       first[META_FLAGS_AT] & META_HAS_CHECKSUMS;
 }
 
-/* As many bytes as there are, at most that many. */
+/* As many bytes as there are, at most that many; what comes before a part that cannot be read counts. */
 static size_t read_bytes(int fd, uint8_t *bytes, size_t size, off_t offset)
 {
 	size_t done = 0;
@@ -68,7 +58,7 @@ static size_t read_bytes(int fd, uint8_t *bytes, size_t size, off_t offset)
 /* What is wrong with a page that the file has, and its first page counts or not; NULL where nothing is. */
 static const char *judge(const uint8_t *page, bool counted)
 {
-	if (is_unwritten(page))
+	if (pages_is_unwritten(page))
 		return counted ? "nothing is written in it" : NULL;
 	return pages_is_whole(page) ? NULL : "its checksum is wrong";
 }
@@ -150,7 +140,7 @@ static bool is_damaged(int fd, const uint8_t *page, uint32_t number)
 	const char *wrong = watch == SUMS_IGNORED ? NULL : judge(page, watch == SUMS_OF_ALL);
 	const char *name = wrong ? name_of(fd) : NULL;
 
-	if (!name || (is_unwritten(page) && !is_counted(fd, number)))
+	if (!name || (pages_is_unwritten(page) && !is_counted(fd, number)))
 		return false;
 	log_repeated("%s: page %lu: %s; restore a backup", name, (unsigned long)number, wrong);
 	return true;

@@ -11,6 +11,7 @@
 #include "tool/export_records.h"
 #include "tool/members.h"
 #include "tool/progress.h"
+#include "tool/visible.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -202,8 +203,8 @@ static void note_damage(struct walk *walk, const char *user, struct error *error
 		return;
 	json_object_put(answer);
 	progress_clear(&walk->progress);
-	fprintf(stderr, "focusstats: user '%s' is not exported in full: %s\n", user,
-		error->detail[0] ? error->detail : error->text);
+	visible_line(stderr, "focusstats: user '%s' is not exported in full: %s", user,
+		     error->detail[0] ? error->detail : error->text);
 	walk->unread = false;
 	walk->damaged++;
 	*error = still;
