@@ -30,6 +30,14 @@ class CrashCase(harness.Case):
 
     abstract = True
 
+    @staticmethod
+    def go_on(pid):
+        """Lets a process go on that was stopped, if it is there still."""
+        try:
+            os.kill(pid, signal.SIGCONT)
+        except ProcessLookupError:
+            pass
+
     def watched(self):
         folder = self.folder()
         folder.watch = Watch(folder).start()

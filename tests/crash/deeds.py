@@ -18,9 +18,8 @@ import uuid
 from collections import Counter
 from datetime import datetime, timezone
 
-from ledger import DONE, MAYBE, REFUSED, UNAVAILABLE, outcome
+from ledger import DONE, MAYBE, REFUSED, UNAVAILABLE, Threads, outcome
 
-PAUSE_SECONDS = 0.01
 # A user has so many steps of its client; then comes the next one.
 STEPS = 60
 IDLE_MS = 600000
@@ -191,6 +190,9 @@ class Client:
 
     def wrong(self, text, *values):
         self.deeds.ledger.wrong("client %d: " % self.index + text, *values)
+
+    def begin(self, stopping):
+        """Its users are made step by step."""
 
     def close(self):
         if self.connection is not None:
@@ -459,38 +461,8 @@ class Client:
              if action.startswith("_") or action in ("health", "metrics", "openapi.json")]
 
 
-class Crowd:
-    """Threads that go on step by step until they are stopped."""
+class Crowd(Threads):
+    """Threads of clients that do everything."""
 
     def __init__(self, deeds, count, connect, first=0, pause=0.0):
-        self.stopping = threading.Event()
-        self.failures = []
-        self.pause = pause
-        self.threads = [threading.Thread(target=self.run, args=(Client(deeds, first + index, connect),), daemon=True) for index in range(count)]
-
-    def start(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def run(self, client):
-        try:
-            while not self.stopping.is_set():
-                if client.step() != DONE:
-                    self.stopping.wait(PAUSE_SECONDS)
-                elif self.pause:
-                    self.stopping.wait(self.pause)
-        except BaseException as error:  # stop() raises it
-            self.failures.append(error)
-        finally:
-            client.close()
-
-    def stop(self, seconds=60):
-        self.stopping.set()
-        deadline = time.monotonic() + seconds
-        for thread in self.threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
-        if any(thread.is_alive() for thread in self.threads):
-            raise AssertionError("a client waits still after %g s" % seconds)
-        if self.failures:
-            raise self.failures[0]
+        super().__init__([Client(deeds, first + index, connect) for index in range(count)], pause)

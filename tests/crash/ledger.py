@@ -158,7 +158,7 @@ class Writer:
             self.connection.close()
             self.connection = None
 
-    def init_user(self, stopping):
+    def begin(self, stopping):
         while not stopping.is_set():
             what, reply, _ = self.ask("initUser", {"user": self.user})
             if what == DONE:
@@ -225,30 +225,33 @@ class Writer:
         return what
 
 
-class Writers:
-    """Threads that write without a pause until they are stopped."""
+class Threads:
+    """One for each client, which go on step by step until they are stopped. A client has begin(stopping), step() and close(); PAUSE are seconds between
+    steps that are carried out."""
 
-    def __init__(self, ledger, count, connect, first=0):
-        self.ledger = ledger
+    def __init__(self, clients, pause=0.0):
         self.stopping = threading.Event()
         self.failures = []
-        self.threads = [threading.Thread(target=self.run, args=(Writer(ledger, first + index, connect),), daemon=True) for index in range(count)]
+        self.pause = pause
+        self.threads = [threading.Thread(target=self.run, args=(client,), daemon=True) for client in clients]
 
     def start(self):
         for thread in self.threads:
             thread.start()
         return self
 
-    def run(self, writer):
+    def run(self, client):
         try:
-            writer.init_user(self.stopping)
+            client.begin(self.stopping)
             while not self.stopping.is_set():
-                if writer.step() != DONE:
-                    time.sleep(PAUSE_SECONDS)
+                if client.step() != DONE:
+                    self.stopping.wait(PAUSE_SECONDS)
+                elif self.pause:
+                    self.stopping.wait(self.pause)
         except BaseException as error:  # stop() raises it
             self.failures.append(error)
         finally:
-            writer.close()
+            client.close()
 
     def stop(self, seconds=60):
         self.stopping.set()
@@ -259,6 +262,13 @@ class Writers:
             raise AssertionError("a client waits still after %g s" % seconds)
         if self.failures:
             raise self.failures[0]
+
+
+class Writers(Threads):
+    """Threads that write without a pause until they are stopped."""
+
+    def __init__(self, ledger, count, connect, first=0):
+        super().__init__([Writer(ledger, first + index, connect) for index in range(count)])
 
 
 class HttpClient:

@@ -224,13 +224,6 @@ class Jumps(CrashCase):
             harness.wait_until(lambda: self.responder.post("_getSettings", {"user": "u"}).status == 200, "it serves again")
         self.assertEqual(self.post("_getSessions", user="u"), [])
 
-    @staticmethod
-    def go_on(pid):
-        try:
-            os.kill(pid, signal.SIGCONT)
-        except ProcessLookupError:
-            pass
-
 
 if __name__ == "__main__":
     tap.main(globals())

@@ -44,13 +44,6 @@ class Stop(CrashCase):
         os.kill(pid, signal.SIGSTOP)
         return pid
 
-    @staticmethod
-    def go_on(pid):
-        try:
-            os.kill(pid, signal.SIGCONT)
-        except ProcessLookupError:
-            pass
-
     def test_under_load(self):
         """Clients of all processes write; those whose request the owner itself had taken wait until it wakes."""
         folder = self.watched()
