@@ -252,11 +252,12 @@ static void judge_silent(struct doctor *doctor, pid_t pid)
 	}
 }
 
+/* By a signal. One that is traced stops for moments only, at each of its system calls; where it stays so, it is silent to the deadline. */
 static bool is_stopped(pid_t pid)
 {
 	struct process process;
 
-	return pid != 0 && process_read(pid, &process) && (process.state == 'T' || process.state == 't');
+	return pid != 0 && process_read(pid, &process) && process.state == 'T';
 }
 
 /* Another process has the lock: is it there for the others? False where it has let the lock go meanwhile, be it to another one. */
