@@ -60,8 +60,8 @@ enum status compact_store(const struct store_options *options, void (*progress)(
 
 	if (environment_open(options, &environment, error) != STATUS_OK)
 		return error->status;
-	DB *databases[] = {environment.meta,         environment.stats,       environment.sessions,
-			   environment.by_user_scan, environment.active_scan, environment.documents};
+	DB *databases[] = {environment.meta,    environment.stats,  environment.sessions,
+			   environment.by_user, environment.active, environment.documents};
 	for (size_t i = 0; result == 0 && i < sizeof databases / sizeof databases[0]; i++)
 		result = compact(&compacting, databases[i]);
 	error->status = STATUS_OK;

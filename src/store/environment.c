@@ -6,7 +6,6 @@
 #include "store/admission.h"
 #include "store/disk.h"
 #include "store/pages.h"
-#include "store/record.h"
 #include "store/schema.h"
 #include "store/sums.h"
 
@@ -80,47 +79,6 @@ enum status environment_error(struct error *error, int result, const char *doing
 						: db_strerror(result));
 }
 
-static int session_of(const DBT *key, const DBT *value, struct session *session, int *version)
-{
-	struct uuid id;
-
-	if (key->size != sizeof id.bytes)
-		return EINVAL;
-	memcpy(id.bytes, key->data, sizeof id.bytes);
-	return record_decode_session(&id, value->data, value->size, session, version) ? 0 : EINVAL;
-}
-
-/* The key of sessions_by_user for a record of sessions. */
-static int by_user_of(DB *secondary, const DBT *key, const DBT *value, DBT *result)
-{
-	struct session session;
-	int version, problem = session_of(key, value, &session, &version);
-
-	(void)secondary;
-	if (problem != 0)
-		return problem;
-	uint8_t *bytes = malloc(BY_USER_KEY_MAX);
-	if (!bytes)
-		return ENOMEM;
-	result->data = bytes;
-	result->size = (u_int32_t)record_encode_by_user(&session, version, bytes);
-	result->flags = DB_DBT_APPMALLOC;
-	return 0;
-}
-
-/* The key of active_by_user: the same, only while the session is open. Records of version 1 are from a time before it. */
-static int active_of(DB *secondary, const DBT *key, const DBT *value, DBT *result)
-{
-	struct session session;
-	int version, problem = session_of(key, value, &session, &version);
-
-	if (problem != 0)
-		return problem;
-	if (session.facts.ended || version == 1)
-		return DB_DONOTINDEX;
-	return by_user_of(secondary, key, value, result);
-}
-
 static int open_handle(const struct store_options *options, DB_ENV **handle)
 {
 	u_int32_t cache_bytes = options->once ? CACHE_ONCE_BYTES : options->job ? CACHE_JOB_BYTES : CACHE_BYTES;
@@ -177,15 +135,6 @@ static enum status open_one(struct environment *environment, const char *file, u
 	return error_context(error, "%s", file);
 }
 
-static enum status associate(struct environment *environment, DB *secondary,
-			     int (*key_of)(DB *secondary, const DBT *key, const DBT *value, DBT *result),
-			     const char *doing, struct error *error)
-{
-	int result = environment->sessions->associate(environment->sessions, NULL, secondary, key_of, 0);
-
-	return result == 0 ? STATUS_OK : environment_error(error, result, doing);
-}
-
 /* Open what is there. Files are made only for a store whose schema has not got so far that they must be there: an empty file in
  * the place of a lost one would pass for a loss of records. */
 static enum status open_databases(struct environment *environment, bool is_new, struct error *error)
@@ -199,9 +148,7 @@ static enum status open_databases(struct environment *environment, bool is_new, 
 		{"stats.db", DB_MULTIVERSION, 1, &environment->stats},
 		{"sessions.db", 0, 1, &environment->sessions},
 		{"sessions_by_user.db", DB_MULTIVERSION, 1, &environment->by_user},
-		{"sessions_by_user.db", DB_MULTIVERSION, 1, &environment->by_user_scan},
 		{"active_by_user.db", DB_MULTIVERSION, 2, &environment->active},
-		{"active_by_user.db", DB_MULTIVERSION, 2, &environment->active_scan},
 		{"documents.db", DB_MULTIVERSION, 2, &environment->documents},
 	};
 	int version;
@@ -215,11 +162,6 @@ static enum status open_databases(struct environment *environment, bool is_new, 
 		if (open_one(environment, files[i].file, files[i].flags | create, files[i].db, error) != STATUS_OK)
 			return error->status;
 	}
-	if (associate(environment, environment->by_user, by_user_of, "associating sessions_by_user.db with sessions.db",
-		      error) != STATUS_OK ||
-	    associate(environment, environment->active, active_of, "associating active_by_user.db with sessions.db",
-		      error) != STATUS_OK)
-		return error->status;
 	return schema_complete(environment, version, error);
 }
 
@@ -340,9 +282,8 @@ static enum status settle_failed_sync(struct environment *environment, struct er
 
 static void close_all(struct environment *environment, int *result)
 {
-	DB **databases[] = {&environment->active_scan, &environment->active,   &environment->by_user_scan,
-			    &environment->by_user,     &environment->sessions, &environment->documents,
-			    &environment->stats,       &environment->meta};
+	DB **databases[] = {&environment->active,    &environment->by_user, &environment->sessions,
+			    &environment->documents, &environment->stats,   &environment->meta};
 
 	for (size_t i = 0; i < sizeof databases / sizeof databases[0]; i++) {
 		DB *db = *databases[i];

@@ -14,9 +14,7 @@ struct environment {
 	DB_ENV *handle;
 	DB *meta, *stats, *documents;
 	DB *sessions;         /* for the committer alone: it keeps no versions for snapshots */
-	DB *by_user, *active; /* secondaries of sessions: the engine keeps them */
-	/* The same files as the plain btrees that they are: bulk reads work only so. */
-	DB *by_user_scan, *active_scan;
+	DB *by_user, *active; /* its indexes, kept by table.c */
 };
 
 /* The files of the databases; ends with NULL. */

@@ -224,7 +224,7 @@ static int earliest_start(struct store_reader *reader, const struct store_scan *
 		return 0;
 	begin_walk(&walk, &all, note_start, &oldest_ms);
 	aim(&walk, &all, 0);
-	int result = walk_keys(reader, reader->environment->active_scan, &walk, false, 1);
+	int result = walk_keys(reader, reader->environment->active, &walk, false, 1);
 	if (oldest_ms < *start_ms)
 		*start_ms = oldest_ms;
 	return result == DB_NOTFOUND ? 0 : result;
@@ -244,7 +244,7 @@ enum status store_reader_sessions(struct store_reader *reader, const struct stor
 		begin_walk(&walk, scan, visit, context);
 		walk.from_ms = start_ms;
 		aim(&walk, scan, scan->descending ? scan->to_ms : start_ms);
-		result = walk_keys(reader, reader->environment->by_user_scan, &walk, scan->descending, expected);
+		result = walk_keys(reader, reader->environment->by_user, &walk, scan->descending, expected);
 	}
 	return finish(result, "reading a user's sessions", error);
 }
@@ -260,7 +260,7 @@ enum status store_reader_active(struct store_reader *reader, const struct store_
 	begin_walk(&walk, scan, visit, context);
 	walk.to_ms = INT64_MAX;
 	aim(&walk, scan, 0);
-	return finish(walk_keys(reader, reader->environment->active_scan, &walk, false, expected),
+	return finish(walk_keys(reader, reader->environment->active, &walk, false, expected),
 		      "reading a user's open sessions", error);
 }
 
@@ -298,11 +298,11 @@ enum status store_reader_find(struct store_reader *reader, const struct store_sc
 	/* Most sessions have ids that begin with their start (RFC 9562, 5.7). The others cost a look at all of them. */
 	begin_walk(&walk, &all, look_once, &search);
 	walk.first_size = record_encode_position(identifier_text(scan->user), uuid_time_ms(id), id, walk.first);
-	int result = walk_keys(reader, reader->environment->by_user_scan, &walk, false, 1);
+	int result = walk_keys(reader, reader->environment->by_user, &walk, false, 1);
 	if ((result == 0 || result == DB_NOTFOUND) && !search.found) {
 		begin_walk(&walk, &all, is_other, &search);
 		aim(&walk, &all, 0);
-		result = walk_keys(reader, reader->environment->by_user_scan, &walk, false, scan->stats->sessions);
+		result = walk_keys(reader, reader->environment->by_user, &walk, false, scan->stats->sessions);
 	}
 	return finish(result, "looking for a session", error);
 }

@@ -147,12 +147,12 @@ static int upgrade_user(struct environment *environment, const struct identifier
 	if (result != 0)
 		return result;
 	upgrade->stats = (struct stats){.id = upgrade->stats.id, .settings = settings_default()};
-	result = table_each_of_user(environment->by_user_scan, NULL, user, SIZE_MAX, sum_up, upgrade);
+	result = table_each_of_user(environment->by_user, NULL, user, SIZE_MAX, sum_up, upgrade);
 	do {
 		upgrade->open_count = 0;
 		if (result == 0)
 			result =
-				table_each_of_user(environment->by_user_scan, NULL, user, SIZE_MAX, note_open, upgrade);
+				table_each_of_user(environment->by_user, NULL, user, SIZE_MAX, note_open, upgrade);
 		if (result == 0 && upgrade->open_count > 0)
 			result = rewrite_open(environment, upgrade);
 	} while (result == 0 && upgrade->open_count == BATCH_MAX);

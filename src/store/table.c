@@ -70,19 +70,107 @@ int table_get_session(const struct environment *environment, DB_TXN *txn, const 
 	return result;
 }
 
+/* The keys of a session in the two indexes: the same one, in active_by_user only while it is open. Records of version 1 are from a
+ * time before that. size 0: in neither. */
+struct index_key {
+	uint8_t bytes[BY_USER_KEY_MAX];
+	size_t size;
+	bool active;
+};
+
+static void make_index_key(const struct session *session, int version, struct index_key *key)
+{
+	key->size = record_encode_by_user(session, version, key->bytes);
+	key->active = !session->facts.ended && version > 1;
+}
+
+/* The key of the stored session that the cursor finds under the id, and stays at; size 0 where there is none. */
+static int find_index_key(DBC *cursor, const struct uuid *id, struct index_key *found)
+{
+	uint8_t bytes[SESSION_VALUE_MAX];
+	DBT key = id_key(id), value = get_value(bytes, sizeof bytes);
+	struct session session;
+	int version;
+
+	found->size = 0;
+	found->active = false;
+	int result = cursor->get(cursor, &key, &value, DB_SET | DB_RMW);
+	if (result != 0)
+		return result == DB_NOTFOUND ? 0 : result;
+	if (!record_decode_session(id, bytes, value.size, &session, &version))
+		return EBADMSG;
+	make_index_key(&session, version, found);
+	return 0;
+}
+
+static int delete_index_key(DB *index, DB_TXN *txn, struct index_key *old)
+{
+	DBT key = put_value(old->bytes, old->size);
+	int result = index->del(index, txn, &key, 0);
+
+	return result == DB_NOTFOUND ? DB_SECONDARY_BAD : result;
+}
+
+static int put_index_key(DB *index, DB_TXN *txn, struct index_key *new, const struct uuid *id)
+{
+	DBT key = put_value(new->bytes, new->size), value = id_key(id);
+
+	return index->put(index, txn, &key, &value, 0);
+}
+
+/* Bring both indexes from the one key to the other. */
+static int replace_index_key(const struct environment *environment, DB_TXN *txn, const struct uuid *id,
+			     struct index_key *old, struct index_key *new)
+{
+	bool same = old->size == new->size &&memcmp(old->bytes, new->bytes, new->size) == 0;
+	int result = 0;
+
+	if (old->size > 0 && !same)
+		result = delete_index_key(environment->by_user, txn, old);
+	if (result == 0 && new->size > 0 && !same)
+		result = put_index_key(environment->by_user, txn, new, id);
+	if (result == 0 && old->active && !(same && new->active))
+		result = delete_index_key(environment->active, txn, old);
+	if (result == 0 && new->active && !(same && old->active))
+		result = put_index_key(environment->active, txn, new, id);
+	return result;
+}
+
 int table_put_session(const struct environment *environment, DB_TXN *txn, const struct session *session)
 {
 	uint8_t bytes[SESSION_VALUE_MAX];
 	DBT key = id_key(&session->id), value = put_value(bytes, record_encode_session(session, bytes));
+	struct index_key old, new;
+	DBC *cursor;
 
-	return environment->sessions->put(environment->sessions, txn, &key, &value, 0);
+	int result = environment->sessions->cursor(environment->sessions, txn, &cursor, 0);
+	if (result != 0)
+		return result;
+	result = find_index_key(cursor, &session->id, &old);
+	if (result == 0)
+		result = cursor->put(cursor, &key, &value, old.size > 0 ? DB_CURRENT : DB_KEYFIRST);
+	int closed = cursor->close(cursor);
+	if (result != 0 || closed != 0)
+		return result != 0 ? result : closed;
+	make_index_key(session, RECORD_VERSION, &new);
+	return replace_index_key(environment, txn, &session->id, &old, &new);
 }
 
 int table_delete_session(const struct environment *environment, DB_TXN *txn, const struct uuid *id)
 {
-	DBT key = id_key(id);
+	struct index_key old, none = {.size = 0};
+	DBC *cursor;
 
-	return environment->sessions->del(environment->sessions, txn, &key, 0);
+	int result = environment->sessions->cursor(environment->sessions, txn, &cursor, 0);
+	if (result != 0)
+		return result;
+	result = find_index_key(cursor, id, &old);
+	if (result == 0)
+		result = old.size > 0 ? cursor->del(cursor, 0) : DB_NOTFOUND;
+	int closed = cursor->close(cursor);
+	if (result != 0 || closed != 0)
+		return result != 0 ? result : closed;
+	return replace_index_key(environment, txn, id, &old, &none);
 }
 
 static DBT document_key(const struct identifier *user, struct text document, uint8_t bytes[DOCUMENT_KEY_MAX])

@@ -258,8 +258,8 @@ int verify_indexes(struct walk *walk, uint64_t *matching)
 	struct beside beside = {.user = {.size = 0}};
 	int result;
 
-	if ((result = cursor_open(&beside.by_user, walk->environment->by_user_scan)) == 0 &&
-	    (result = cursor_open(&beside.active, walk->environment->active_scan)) == 0 &&
+	if ((result = cursor_open(&beside.by_user, walk->environment->by_user)) == 0 &&
+	    (result = cursor_open(&beside.active, walk->environment->active)) == 0 &&
 	    (result = cursor_open(&beside.users, walk->environment->stats)) == 0 &&
 	    (result = cursor_step(walk, &beside.active)) == 0)
 		result = cursor_step(walk, &beside.users);

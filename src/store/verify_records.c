@@ -87,7 +87,7 @@ static int name_missing(struct walk *walk)
 			continue;
 		DBT key = {.data = bytes, .size = (u_int32_t)record_encode_by_user(&session, version, bytes)};
 		DBT value = {.flags = DB_DBT_USERMEM | DB_DBT_PARTIAL}; /* none of it */
-		DB *index = walk->environment->by_user_scan;
+		DB *index = walk->environment->by_user;
 		result = index->get(index, NULL, &key, &value, 0);
 		if (result == DB_NOTFOUND) {
 			walk_found(walk, "sessions_by_user.db: session %s of user '%.*s' is missing",

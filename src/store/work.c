@@ -95,7 +95,7 @@ static int settle(struct work *work)
 
 	if (work->stats.watched == 0 || watched.now_ms - work->stats.first_seen_ms < watched.idle_ms)
 		return 0;
-	int result = table_each_of_user(work->environment->active_scan, work->txn, &work->user, SIZE_MAX, note_watched,
+	int result = table_each_of_user(work->environment->active, work->txn, &work->user, SIZE_MAX, note_watched,
 					&watched);
 	for (size_t i = 0; result == 0 && i < watched.count; i++) {
 		struct session before, after;
