@@ -21,10 +21,17 @@ struct action {
 	const struct answer_shape *answer; /* what it answers or, where it is a query, a list of; NULL: no JSON */
 	const char *content_type;          /* of the answer; NULL: application/json */
 	const char *summary;
-	/* Append the answer's JSON to body, without a newline. On failure the body does not matter. */
+	/* A write of one operation is given in two halves. What is to be carried out: */
+	enum status (*prepare)(const struct call *call, struct operation *operation, struct error *error);
+	/* and once it was, the answer: append its JSON to body, without a newline. */
+	void (*report)(const struct operation *operation, struct buffer *body);
+	/* All others do the two as one. On failure the body does not matter. */
 	enum status (*carry_out)(struct store *store, const struct call *call, struct buffer *body,
 				 struct error *error);
 };
+
+/* Carry a call out on the store, waiting for it. */
+enum status action_carry_out(struct store *store, const struct call *call, struct buffer *body, struct error *error);
 
 /* All rows; *count of them. */
 const struct action *action_table(size_t *count);

@@ -37,7 +37,8 @@ static const struct action actions[] = {
 		.summary = "Record that the user begins to read the document.",
 		.refusals = REFUSAL(NOT_FOUND) | REFUSAL(CONFLICT),
 		.answer = &answer_focus_session,
-		.carry_out = recording_start_session,
+		.prepare = recording_start_session,
+		.report = recording_report_session,
 	},
 	{
 		.path = "/FocusStats/heartbeat",
@@ -47,7 +48,8 @@ static const struct action actions[] = {
 		.summary = "The reader is still there.",
 		.refusals = REFUSAL(NOT_FOUND) | REFUSAL(CONFLICT),
 		.answer = &answer_focus_session,
-		.carry_out = recording_heartbeat,
+		.prepare = recording_heartbeat,
+		.report = recording_report_session,
 	},
 	{
 		.path = "/FocusStats/endSession",
@@ -57,7 +59,8 @@ static const struct action actions[] = {
 		.summary = "End an active session.",
 		.refusals = REFUSAL(NOT_FOUND) | REFUSAL(CONFLICT),
 		.answer = &answer_focus_session,
-		.carry_out = recording_end_session,
+		.prepare = recording_end_session,
+		.report = recording_report_session,
 	},
 	{
 		.path = "/FocusStats/addSession",
@@ -68,7 +71,8 @@ static const struct action actions[] = {
 		.summary = "Record a session of the past.",
 		.refusals = REFUSAL(NOT_FOUND) | REFUSAL(CONFLICT),
 		.answer = &answer_focus_session,
-		.carry_out = recording_add_session,
+		.prepare = recording_add_session,
+		.report = recording_report_session,
 	},
 	{
 		.path = "/FocusStats/addSessions",
@@ -88,7 +92,8 @@ static const struct action actions[] = {
 		.summary = "Change a session's times or document.",
 		.refusals = REFUSAL(NOT_FOUND) | REFUSAL(CONFLICT),
 		.answer = &answer_focus_session,
-		.carry_out = recording_edit_session,
+		.prepare = recording_edit_session,
+		.report = recording_report_session,
 	},
 	{
 		.path = "/FocusStats/removeSession",
@@ -96,7 +101,8 @@ static const struct action actions[] = {
 		.summary = "Delete a session.",
 		.refusals = REFUSAL(NOT_FOUND),
 		.answer = &answer_nothing,
-		.carry_out = recording_remove_session,
+		.prepare = recording_remove_session,
+		.report = recording_report_nothing,
 	},
 	{
 		.path = "/FocusStats/setDocument",
@@ -106,7 +112,8 @@ static const struct action actions[] = {
 		.summary = "Tell a document's title and authors.",
 		.refusals = REFUSAL(NOT_FOUND),
 		.answer = &answer_document,
-		.carry_out = recording_set_document,
+		.prepare = recording_set_document,
+		.report = recording_report_document,
 	},
 	{
 		.path = "/FocusStats/setSettings",
@@ -116,7 +123,8 @@ static const struct action actions[] = {
 		.summary = "Change the user's settings; all history counts by them.",
 		.refusals = REFUSAL(NOT_FOUND),
 		.answer = &answer_user,
-		.carry_out = recording_set_settings,
+		.prepare = recording_set_settings,
+		.report = recording_report_user,
 	},
 	{
 		.path = "/FocusStats/removeUser",
@@ -284,6 +292,20 @@ const struct action *action_find(struct text path)
 		if (text_equal(text_of(actions[i].path), path))
 			return &actions[i];
 	return NULL;
+}
+
+enum status action_carry_out(struct store *store, const struct call *call, struct buffer *body, struct error *error)
+{
+	const struct action *action = call->action;
+	struct operation operation;
+
+	if (!action->prepare)
+		return action->carry_out(store, call, body, error);
+	if (action->prepare(call, &operation, error) != STATUS_OK ||
+	    store_write(store, &operation, call->gate, error) != STATUS_OK)
+		return error->status;
+	action->report(&operation, body);
+	return STATUS_OK;
 }
 
 const char *action_name(const struct action *action)

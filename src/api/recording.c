@@ -12,7 +12,8 @@ static bool is_given(const struct call *call, uint32_t field)
 	return (call->arguments.given & field) != 0;
 }
 
-static struct operation operation_of(const struct call *call, enum operation_kind kind)
+/* The operation of a call, made in its place: it is large. */
+static void make_operation(const struct call *call, enum operation_kind kind, struct operation *operation)
 {
 	static const struct {
 		uint32_t field;
@@ -23,7 +24,8 @@ static struct operation operation_of(const struct call *call, enum operation_kin
 		{FIELD_SET(TITLE), GIVEN_TITLE},       {FIELD_SET(AUTHORS), GIVEN_AUTHORS},
 	};
 	const struct arguments *arguments = &call->arguments;
-	struct operation operation = {
+
+	*operation = (struct operation){
 		.kind = kind,
 		.id = is_given(call, FIELD_SET(NEW_SESSION)) ? arguments->new_session : call->new_id,
 		.user = arguments->user,
@@ -38,69 +40,80 @@ static struct operation operation_of(const struct call *call, enum operation_kin
 		.actor = call->actor,
 		.repeated = call->repeated,
 	};
-
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
 		if (is_given(call, known[i].field))
-			operation.given |= known[i].given;
-	return operation;
-}
-
-/* Carry the operation out and answer its id under a name. */
-static enum status write_one(struct store *store, const struct call *call, enum operation_kind kind, const char *name,
-			     struct buffer *body, struct error *error)
-{
-	struct operation operation = operation_of(call, kind);
-
-	if (store_write(store, &operation, call->gate, error) == STATUS_OK)
-		output_one_id(body, name, &operation.id);
-	return error->status;
-}
-
-/* The same on the session that the call names. All sessions have UUIDs, so any other id is none. */
-static enum status write_session(struct store *store, const struct call *call, enum operation_kind kind,
-				 struct buffer *body, struct error *error)
-{
-	struct operation operation = operation_of(call, kind);
-	const struct identifier *session = &call->arguments.session;
-
-	if (!uuid_parse(identifier_text(session), &operation.id))
-		return error_set(error, STATUS_NOT_FOUND, "focusSession: '%.*s' is no session", session->size,
-				 session->data);
-	if (store_write(store, &operation, call->gate, error) != STATUS_OK)
-		return error->status;
-	if (kind == OPERATION_REMOVE_SESSION)
-		buffer_append_string(body, "{}");
-	else
-		output_one_id(body, "focusSession", &operation.id);
-	return STATUS_OK;
+			operation->given |= known[i].given;
 }
 
 enum status recording_init_user(struct store *store, const struct call *call, struct buffer *body, struct error *error)
 {
-	return write_one(store, call, OPERATION_INIT_USER, "focusStats", body, error);
+	struct operation operation;
+
+	make_operation(call, OPERATION_INIT_USER, &operation);
+	if (store_write(store, &operation, call->gate, error) == STATUS_OK)
+		output_one_id(body, "focusStats", &operation.id);
+	return error->status;
 }
 
-enum status recording_start_session(struct store *store, const struct call *call, struct buffer *body,
-				    struct error *error)
+enum status recording_start_session(const struct call *call, struct operation *operation, struct error *error)
 {
-	return write_one(store, call, OPERATION_START_SESSION, "focusSession", body, error);
+	(void)error;
+	make_operation(call, OPERATION_START_SESSION, operation);
+	return STATUS_OK;
 }
 
-enum status recording_heartbeat(struct store *store, const struct call *call, struct buffer *body, struct error *error)
+enum status recording_add_session(const struct call *call, struct operation *operation, struct error *error)
 {
-	return write_session(store, call, OPERATION_HEARTBEAT, body, error);
+	(void)error;
+	make_operation(call, OPERATION_ADD_SESSION, operation);
+	return STATUS_OK;
 }
 
-enum status recording_end_session(struct store *store, const struct call *call, struct buffer *body,
-				  struct error *error)
+/* An operation on the session that the call names. All sessions have UUIDs, so any other id is none. */
+static enum status prepare_session(const struct call *call, enum operation_kind kind, struct operation *operation,
+				   struct error *error)
 {
-	return write_session(store, call, OPERATION_END_SESSION, body, error);
+	const struct identifier *session = &call->arguments.session;
+
+	make_operation(call, kind, operation);
+	if (!uuid_parse(identifier_text(session), &operation->id))
+		return error_set(error, STATUS_NOT_FOUND, "focusSession: '%.*s' is no session", session->size,
+				 session->data);
+	return STATUS_OK;
 }
 
-enum status recording_add_session(struct store *store, const struct call *call, struct buffer *body,
-				  struct error *error)
+enum status recording_heartbeat(const struct call *call, struct operation *operation, struct error *error)
 {
-	return write_one(store, call, OPERATION_ADD_SESSION, "focusSession", body, error);
+	return prepare_session(call, OPERATION_HEARTBEAT, operation, error);
+}
+
+enum status recording_end_session(const struct call *call, struct operation *operation, struct error *error)
+{
+	return prepare_session(call, OPERATION_END_SESSION, operation, error);
+}
+
+enum status recording_edit_session(const struct call *call, struct operation *operation, struct error *error)
+{
+	if (!is_given(call, FIELD_SET(START_TIME) | FIELD_SET(END_TIME) | FIELD_SET(DOCUMENT)))
+		return error_set(error, STATUS_INVALID,
+				 "startTime, endTime, document: one of them must be there, to be changed");
+	return prepare_session(call, OPERATION_EDIT_SESSION, operation, error);
+}
+
+enum status recording_remove_session(const struct call *call, struct operation *operation, struct error *error)
+{
+	return prepare_session(call, OPERATION_REMOVE_SESSION, operation, error);
+}
+
+void recording_report_session(const struct operation *operation, struct buffer *body)
+{
+	output_one_id(body, "focusSession", &operation->id);
+}
+
+void recording_report_nothing(const struct operation *operation, struct buffer *body)
+{
+	(void)operation;
+	buffer_append_string(body, "{}");
 }
 
 /* Operations for the sessions that can be added, in their order; errors are theirs. Returns how many. Ids for those whose client
@@ -115,7 +128,7 @@ static size_t add_operations(const struct call *call, struct operation *operatio
 		if (session->error.status != STATUS_OK)
 			continue;
 		struct operation *operation = &operations[count++];
-		*operation = operation_of(call, OPERATION_ADD_SESSION);
+		make_operation(call, OPERATION_ADD_SESSION, operation);
 		operation->id = session->chosen ? session->id : uuid_following(&call->new_id, i);
 		operation->document = session->document;
 		operation->library = session->library;
@@ -196,36 +209,21 @@ enum status recording_add_sessions(struct store *store, const struct call *call,
 	return error->status;
 }
 
-enum status recording_edit_session(struct store *store, const struct call *call, struct buffer *body,
-				   struct error *error)
+enum status recording_set_document(const struct call *call, struct operation *operation, struct error *error)
 {
-	if (!is_given(call, FIELD_SET(START_TIME) | FIELD_SET(END_TIME) | FIELD_SET(DOCUMENT)))
-		return error_set(error, STATUS_INVALID,
-				 "startTime, endTime, document: one of them must be there, to be changed");
-	return write_session(store, call, OPERATION_EDIT_SESSION, body, error);
-}
-
-enum status recording_remove_session(struct store *store, const struct call *call, struct buffer *body,
-				     struct error *error)
-{
-	return write_session(store, call, OPERATION_REMOVE_SESSION, body, error);
-}
-
-enum status recording_set_document(struct store *store, const struct call *call, struct buffer *body,
-				   struct error *error)
-{
-	struct operation operation = operation_of(call, OPERATION_SET_DOCUMENT);
-
-	if (store_write(store, &operation, call->gate, error) != STATUS_OK)
-		return error->status;
-	buffer_append_string(body, "{\"document\":");
-	buffer_append_json(body, identifier_text(&operation.document));
-	buffer_append_string(body, "}");
+	(void)error;
+	make_operation(call, OPERATION_SET_DOCUMENT, operation);
 	return STATUS_OK;
 }
 
-enum status recording_set_settings(struct store *store, const struct call *call, struct buffer *body,
-				   struct error *error)
+void recording_report_document(const struct operation *operation, struct buffer *body)
+{
+	buffer_append_string(body, "{\"document\":");
+	buffer_append_json(body, identifier_text(&operation->document));
+	buffer_append_string(body, "}");
+}
+
+enum status recording_set_settings(const struct call *call, struct operation *operation, struct error *error)
 {
 	static const struct {
 		uint32_t field;
@@ -236,32 +234,36 @@ enum status recording_set_settings(struct store *store, const struct call *call,
 		{FIELD_SET(IDLE_TIMEOUT), SETTING_IDLE_TIMEOUT},
 	};
 	const struct arguments *arguments = &call->arguments;
-	struct operation operation = operation_of(call, OPERATION_SET_SETTINGS);
 
+	(void)error;
+	make_operation(call, OPERATION_SET_SETTINGS, operation);
 	for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
 		if (is_given(call, known[i].field))
-			operation.settings_given |= known[i].setting;
-	operation.settings = (struct settings){
+			operation->settings_given |= known[i].setting;
+	operation->settings = (struct settings){
 		.timezone = arguments->timezone,
 		.day_start_minutes = (uint16_t)arguments->day_start_minutes,
 		.week_start = (uint8_t)(arguments->week_start + 1), /* the first choice is Monday, 1 */
 		.daily_goal_seconds = (uint32_t)arguments->daily_goal_seconds,
 		.idle_timeout_seconds = (uint32_t)arguments->idle_timeout_seconds,
 	};
-	if (store_write(store, &operation, call->gate, error) != STATUS_OK)
-		return error->status;
-	buffer_append_string(body, "{\"user\":");
-	buffer_append_json(body, identifier_text(&operation.user));
-	buffer_append_string(body, "}");
 	return STATUS_OK;
+}
+
+void recording_report_user(const struct operation *operation, struct buffer *body)
+{
+	buffer_append_string(body, "{\"user\":");
+	buffer_append_json(body, identifier_text(&operation->user));
+	buffer_append_string(body, "}");
 }
 
 enum status recording_remove_user(struct store *store, const struct call *call, struct buffer *body,
 				  struct error *error)
 {
-	struct operation operation = operation_of(call, OPERATION_REMOVE_USER);
+	struct operation operation;
 	uint64_t sessions;
 
+	make_operation(call, OPERATION_REMOVE_USER, &operation);
 	if (!identifier_equal(&call->arguments.confirm, &operation.user))
 		return error_set(error, STATUS_INVALID, "confirm: must repeat the user's id, '%.*s'",
 				 operation.user.size, operation.user.data);

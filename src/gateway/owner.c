@@ -199,7 +199,7 @@ void owner_execute(struct owner *owner, struct call *call, struct buffer *body, 
 		struct store *store = own_store(owner, deadline_ms);
 		if (store) {
 			error->status = STATUS_OK;
-			error->status = call->action->carry_out(store, call, body, error);
+			error->status = action_carry_out(store, call, body, error);
 			failed = error->status == STATUS_UNAVAILABLE;
 			break;
 		}

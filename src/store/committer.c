@@ -10,40 +10,37 @@
 
 enum { BATCH_MAX = 512 };
 
-/* One queued write. It belongs to the thread that waits for it. */
-struct pending {
-	const struct operation *operation;
-	const struct store_gate *gate;
-	struct outcome *outcome;
-	struct error *error; /* its status tells what became of it */
-	sem_t *done;         /* one for all that the thread waits for */
-	struct pending *next;
+/* A queued write that a thread waits for. */
+struct awaited {
+	struct store_pending pending;
+	sem_t *done; /* one for all that the thread waits for */
 };
 
-static void fail_all(struct pending *batch, int result, const char *doing)
+static void fail_all(struct store_pending *batch, int result, const char *doing)
 {
-	for (struct pending *one = batch; one; one = one->next)
+	for (struct store_pending *one = batch; one; one = one->next)
 		environment_error(one->error, result, doing);
 }
 
-static int apply_batch(struct committer *committer, DB_TXN *txn, struct pending *batch)
+static int apply_batch(struct committer *committer, DB_TXN *txn, struct store_pending *batch)
 {
 	struct tally tally = {0, 0};
+	struct outcome untold;
 
-	for (struct pending *one = batch; one; one = one->next) {
+	for (struct store_pending *one = batch; one; one = one->next) {
 		if (one->gate && !one->gate->may_go_on(one->gate->context)) {
 			error_set(one->error, STATUS_UNAVAILABLE, "the time for this request has run out");
 			continue;
 		}
-		int result =
-			apply_operation(committer->environment, txn, one->operation, &tally, one->outcome, one->error);
+		int result = apply_operation(committer->environment, txn, one->operation, &tally,
+					     one->outcome ? one->outcome : &untold, one->error);
 		if (result != 0)
 			return result;
 	}
 	return apply_tally(committer->environment, txn, &tally);
 }
 
-static unsigned count(const struct pending *batch)
+static unsigned count(const struct store_pending *batch)
 {
 	unsigned size = 0;
 
@@ -54,7 +51,7 @@ static unsigned count(const struct pending *batch)
 
 /* Carry the batch out in one transaction. Returns 0, and every operation has its own outcome, or what the engine said,
  * and nothing of the batch is stored. */
-static int commit_batch(struct committer *committer, struct pending *batch, const char **doing)
+static int commit_batch(struct committer *committer, struct store_pending *batch, const char **doing)
 {
 	DB_ENV *env = committer->environment->handle;
 	DB_TXN *txn;
@@ -86,11 +83,11 @@ static int commit_batch(struct committer *committer, struct pending *batch, cons
 	return result;
 }
 
-static void wake_all(struct pending *batch)
+static void hand_back(struct store_pending *batch)
 {
 	while (batch) {
-		struct pending *next = batch->next; /* the post ends the life of what it is in */
-		sem_post(batch->done);
+		struct store_pending *next = batch->next; /* `done` may end the life of what it is in */
+		batch->done(batch);
 		batch = next;
 	}
 }
@@ -100,7 +97,7 @@ static bool disk_failed(int result)
 	return result == ENOSPC || result == EDQUOT || result == EIO || result == DB_RUNRECOVERY;
 }
 
-static void carry_out(struct committer *committer, struct pending *batch)
+static void carry_out(struct committer *committer, struct store_pending *batch)
 {
 	const char *doing;
 	int result = commit_batch(committer, batch, &doing);
@@ -113,25 +110,25 @@ static void carry_out(struct committer *committer, struct pending *batch)
 		if (standing)
 			snapshots_settle(committer->snapshots, standing);
 		while (batch) {
-			struct pending *next = batch->next;
+			struct store_pending *next = batch->next;
 			batch->next = NULL;
 			carry_out(committer, batch);
 			batch = next;
 		}
 		return;
 	}
-	wake_all(batch);
+	hand_back(batch);
 	if (standing)
 		snapshots_settle(committer->snapshots, standing);
 }
 
 /* Wait for writes and take up to BATCH_MAX of them. NULL when there are none and the committer is stopping. */
-static struct pending *take_batch(struct committer *committer)
+static struct store_pending *take_batch(struct committer *committer)
 {
 	pthread_mutex_lock(&committer->mutex);
 	while (!committer->first && !committer->stopping)
 		pthread_cond_wait(&committer->wake, &committer->mutex);
-	struct pending *batch = committer->first, **end = &committer->first;
+	struct store_pending *batch = committer->first, **end = &committer->first;
 	for (int size = 0; *end && size < BATCH_MAX; size++)
 		end = &(*end)->next;
 	committer->first = *end;
@@ -146,7 +143,7 @@ static void *run(void *context)
 {
 	struct committer *committer = context;
 
-	for (struct pending *batch = take_batch(committer); batch; batch = take_batch(committer))
+	for (struct store_pending *batch = take_batch(committer); batch; batch = take_batch(committer))
 		carry_out(committer, batch);
 	return NULL;
 }
@@ -177,27 +174,36 @@ void committer_stop(struct committer *committer)
 	pthread_mutex_destroy(&committer->mutex);
 }
 
-static void queue(struct committer *committer, struct pending *pending, size_t count)
+void committer_queue(struct committer *committer, struct store_pending *chain)
 {
+	struct store_pending **end = &chain->next;
+
+	while (*end)
+		end = &(*end)->next;
 	pthread_mutex_lock(&committer->mutex);
 	bool idle = !committer->first;
-	for (size_t i = 0; i < count; i++) {
-		*committer->last = &pending[i];
-		committer->last = &pending[i].next;
-	}
+	*committer->last = chain;
+	committer->last = end;
 	if (idle)
 		pthread_cond_signal(&committer->wake);
 	pthread_mutex_unlock(&committer->mutex);
 }
 
+static void wake(struct store_pending *pending)
+{
+	struct awaited *awaited = (struct awaited *)pending; /* its first member */
+
+	sem_post(awaited->done);
+}
+
 enum status committer_write(struct committer *committer, const struct operation *operations, size_t count,
 			    const struct store_gate *gate, struct outcome *outcomes, struct error *errors)
 {
-	struct pending one = {0}, *pending = count == 1 ? &one : calloc(count, sizeof *pending);
+	struct awaited one = {0}, *awaited = count == 1 ? &one : calloc(count, sizeof *awaited);
 	enum status worst = STATUS_OK;
 	sem_t done;
 
-	if (!pending) {
+	if (!awaited) {
 		for (size_t i = 0; i < count; i++) {
 			outcomes[i] = (struct outcome){0};
 			environment_error(&errors[i], ENOMEM, "queueing writes");
@@ -206,10 +212,11 @@ enum status committer_write(struct committer *committer, const struct operation 
 	}
 	sem_init(&done, 0, 0);
 	for (size_t i = 0; i < count; i++) {
+		struct store_pending *next = i + 1 < count ? &awaited[i + 1].pending : NULL;
 		outcomes[i] = (struct outcome){0};
-		pending[i] = (struct pending){&operations[i], gate, &outcomes[i], &errors[i], &done, NULL};
+		awaited[i] = (struct awaited){{&operations[i], gate, &errors[i], wake, &outcomes[i], next}, &done};
 	}
-	queue(committer, pending, count);
+	committer_queue(committer, &awaited[0].pending);
 	for (size_t i = 0; i < count; i++)
 		while (sem_wait(&done) != 0)
 			continue;
@@ -217,7 +224,7 @@ enum status committer_write(struct committer *committer, const struct operation 
 	for (size_t i = 0; i < count; i++)
 		if (errors[i].status > worst)
 			worst = errors[i].status;
-	if (pending != &one)
-		free(pending);
+	if (awaited != &one)
+		free(awaited);
 	return worst;
 }

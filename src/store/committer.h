@@ -10,8 +10,6 @@
 
 #include <stdatomic.h>
 
-struct pending;
-
 struct committer {
 	struct environment *environment;
 	struct snapshots *snapshots;
@@ -19,7 +17,7 @@ struct committer {
 	pthread_t thread;
 	pthread_mutex_t mutex; /* guards the queue and `stopping` */
 	pthread_cond_t wake;
-	struct pending *first, **last;
+	struct store_pending *first, **last;
 	bool stopping;
 	atomic_bool dirty; /* committed something since this was last cleared; the checkpoints look at it */
 };
@@ -29,6 +27,9 @@ enum status committer_start(struct committer *committer, struct environment *env
 
 /* Carry out what is queued and end the thread. */
 void committer_stop(struct committer *committer);
+
+/* Queue a chain of writes, linked by `next`. Each is handed back by its `done`, in their order. An outcome that is NULL is not told. */
+void committer_queue(struct committer *committer, struct store_pending *chain);
 
 /* Queue writes, `count` of them, and wait for what becomes of each; see store_write. outcomes and errors are theirs, in
  * the same order. Returns the error's status; of several the one that is last in enum status. */

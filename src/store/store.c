@@ -215,6 +215,13 @@ enum status store_write(struct store *store, const struct operation *operation, 
 	return error->status;
 }
 
+void store_submit(struct store *store, struct store_pending *pending)
+{
+	pending->outcome = NULL;
+	pending->next = NULL;
+	committer_queue(&store->committer, pending);
+}
+
 void store_write_all(struct store *store, const struct operation *operations, size_t count,
 		     const struct store_gate *gate, struct error *errors)
 {

@@ -54,6 +54,20 @@ void store_close(struct store *store);
 enum status store_write(struct store *store, const struct operation *operation, const struct store_gate *gate,
 			struct error *error);
 
+/* A write that is under way: it and what it points to belong to the store from store_submit until `done` is called. */
+struct store_pending {
+	const struct operation *operation;
+	const struct store_gate *gate; /* or NULL */
+	struct error *error;           /* becomes what store_write returns */
+	/* Called in a thread of the store that all writes wait for, so it must not wait for anything. */
+	void (*done)(struct store_pending *pending);
+	struct outcome *outcome; /* this and the next are the store's */
+	struct store_pending *next;
+};
+
+/* Begin what store_write waits for. Not for OPERATION_INIT_USER, which may take several writes. */
+void store_submit(struct store *store, struct store_pending *pending);
+
 /* Carry out `count` writes in their order, each for itself; errors[i] is as of store_write for operations[i]. */
 void store_write_all(struct store *store, const struct operation *operations, size_t count,
 		     const struct store_gate *gate, struct error *errors);
