@@ -88,11 +88,13 @@ enum status cgi_serve(const struct config *config, char *const *environment, str
 		.relay = -1,
 	};
 	struct buffer output = BUFFER_INIT, log = BUFFER_INIT;
+	struct exchange exchange;
 
 	signal(SIGPIPE, SIG_IGN);
 	if (owner_init(&service.owner, config->home, &options, error) != STATUS_OK)
 		return error->status;
-	exchange_serve(&service, &source, &output, &log);
+	exchange_serve(&exchange, &service, &source);
+	exchange_finish(&exchange, &output, &log);
 	discard_stdin(body_bytes);
 	/* The answer first: what is stored is stored, and closing the store takes its time. */
 	bool written = !buffer_failed(&output) && write_all(STDOUT_FILENO, buffer_text(&output));

@@ -8,18 +8,11 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "domain/instant.h"
-#include "gateway/relay.h"
 
 #include <stddef.h>
 #include <string.h>
 
 enum { BODY_CHUNK_BYTES = 8192, REQUEST_ID_MAX = 64 };
-
-/* The parameters of interest, the relay's own ones among them (relay.h). */
-struct incoming {
-	struct request request;
-	struct text auth, admin, now, new_id, deadline, repeated;
-};
 
 static void read_parameters(char *const *parameters, struct incoming *incoming)
 {
@@ -188,21 +181,22 @@ static void render(struct answer *answer, struct buffer *output)
 	buffer_release(&head);
 }
 
-static void write_log(struct service *service, const struct exchange_source *source, const struct incoming *incoming,
-		      const struct call *call, const struct error *error, struct answer *answer, struct buffer *log)
+static void write_log(struct exchange *exchange, struct buffer *log)
 {
+	const struct error *error = &exchange->error;
+	const struct action *action = exchange->call.action;
 	const char *detail = error->detail[0] ? error->detail : error->text;
 	char line[LOG_LINE_SIZE], own_id[UUID_TEXT_SIZE];
 
-	if (source->relay >= 0) {
+	if (exchange->source.relay >= 0) {
 		buffer_append_string(log, detail);
 		return;
 	}
-	struct text id = request_id(service, incoming, own_id);
+	struct text id = request_id(exchange->service, &exchange->incoming, own_id);
 	size_t size = log_format(line, "request %.*s: %s: %s", (int)id.size, id.data,
-				 call->action ? action_name(call->action) : "no action", detail);
+				 action ? action_name(action) : "no action", detail);
 	buffer_append(log, line, size);
-	buffer_append_text(&answer->request_id, id);
+	buffer_append_text(&exchange->answer.request_id, id);
 }
 
 /* The id for what the action creates; a relayed request brought it along. */
@@ -213,70 +207,90 @@ static enum status make_new_id(struct service *service, struct call *call, struc
 	return error_set(error, STATUS_UNAVAILABLE, "the system has no random bytes");
 }
 
-/* All that happens between the parameters and the answer. */
-static enum status carry_out(struct service *service, const struct exchange_source *source, const struct policy *policy,
-			     struct incoming *incoming, struct call *call, struct buffer *request_body,
-			     struct answer *answer, struct error *error)
+/* All that happens between the parameters and the action. */
+static enum status check(struct exchange *exchange)
 {
+	const struct exchange_source *source = &exchange->source;
+	struct request *request = &exchange->incoming.request;
+	struct call *call = &exchange->call;
+	struct error *error = &exchange->error;
 	long long body_bytes;
 
-	if (dispatch_head(policy, &incoming->request, call, answer, &body_bytes, error) != STATUS_OK ||
-	    answer->preflight)
+	if (source->relay >= 0) {
+		call->gate = &exchange->gate;
+		if (read_relayed(&exchange->incoming, &exchange->policy, call, &exchange->relay_gate, error) !=
+		    STATUS_OK)
+			return error->status;
+	}
+	if (dispatch_head(&exchange->policy, request, call, &exchange->answer, &body_bytes, error) != STATUS_OK ||
+	    exchange->answer.preflight)
 		return error->status;
-	if (read_body(source, body_bytes, policy->max_body_bytes, request_body, error) != STATUS_OK)
+	if (read_body(source, body_bytes, exchange->policy.max_body_bytes, &exchange->body, error) != STATUS_OK)
 		return error->status;
 	if (source->body_is_read)
 		source->body_is_read(source->body_context);
-	incoming->request.body = buffer_text(request_body);
-	if (dispatch_body(&incoming->request, call, error) != STATUS_OK)
+	request->body = buffer_text(&exchange->body);
+	if (dispatch_body(request, call, error) != STATUS_OK)
 		return error->status;
-	if (call->action->creates && source->relay < 0 && make_new_id(service, call, error) != STATUS_OK)
-		return error->status;
-	owner_execute(&service->owner, call, &answer->body, error);
-	return error->status;
+	return call->action->creates && source->relay < 0 ? make_new_id(exchange->service, call, error) : STATUS_OK;
+}
+
+static void note_written(struct store_pending *pending)
+{
+	char *write = (char *)pending - offsetof(struct owner_write, pending);
+	struct exchange *exchange = (struct exchange *)(write - offsetof(struct exchange, write));
+
+	exchange->source.written(exchange);
+}
+
+bool exchange_serve(struct exchange *exchange, struct service *service, const struct exchange_source *source)
+{
+	*exchange = (struct exchange){
+		.service = service,
+		.source = *source,
+		.policy = service->policy,
+		.relay_gate = {.connection = source->relay},
+		.gate = {.may_go_on = relay_may_go_on, .context = &exchange->relay_gate},
+		.call = {.now_ms = clock_wall_ms()},
+		.error = {.status = STATUS_OK},
+		.write.pending.done = note_written,
+		.begun_ns = clock_monotonic_ns(),
+	};
+	read_parameters(source->parameters, &exchange->incoming);
+	if (check(exchange) != STATUS_OK || exchange->answer.preflight)
+		return true;
+	return owner_execute(&service->owner, &exchange->call, source->written ? &exchange->write : NULL,
+			     &exchange->answer.body, &exchange->error);
 }
 
 /* A relayed request is counted by the process in front. */
-static void count(struct service *service, const struct exchange_source *source, const struct call *call,
-		  const struct answer *answer, enum status status, int64_t begun_ns)
+static void count(const struct exchange *exchange, bool failed)
 {
-	if (source->relay < 0)
-		metrics_count_request(service->owner.metrics, exposition_kind(call->action),
-				      exposition_outcome(status, answer->preflight), clock_monotonic_ns() - begun_ns);
+	enum status status = failed ? STATUS_UNAVAILABLE : exchange->error.status;
+
+	if (exchange->source.relay < 0)
+		metrics_count_request(exchange->service->owner.metrics, exposition_kind(exchange->call.action),
+				      exposition_outcome(status, exchange->answer.preflight),
+				      clock_monotonic_ns() - exchange->begun_ns);
 }
 
-void exchange_serve(struct service *service, const struct exchange_source *source, struct buffer *output,
-		    struct buffer *log)
+void exchange_finish(struct exchange *exchange, struct buffer *output, struct buffer *log)
 {
-	struct incoming incoming = {0};
-	struct policy policy = service->policy;
-	struct relay_gate relay_gate = {.connection = source->relay};
-	struct store_gate gate = {.may_go_on = relay_may_go_on, .context = &relay_gate};
-	struct call call = {.now_ms = clock_wall_ms()};
-	struct answer answer = {0};
-	struct buffer body = BUFFER_INIT;
-	struct error error = {.status = STATUS_OK};
-	int64_t begun_ns = clock_monotonic_ns();
+	struct answer *answer = &exchange->answer;
 
-	read_parameters(source->parameters, &incoming);
-	if (source->relay >= 0) {
-		read_relayed(&incoming, &policy, &call, &relay_gate, &error);
-		call.gate = &gate;
-	}
-	if (error.status == STATUS_OK)
-		carry_out(service, source, &policy, &incoming, &call, &body, &answer, &error);
-	if (answer.preflight)
-		answer.http_status = 204;
+	if (exchange->write.pending.operation)
+		owner_complete(&exchange->call, &exchange->write, &answer->body, &exchange->error);
+	if (answer->preflight)
+		answer->http_status = 204;
 	else
-		dispatch_answer(&policy, call.action, &error, &answer);
-	if (error.status == STATUS_UNAVAILABLE)
-		write_log(service, source, &incoming, &call, &error, &answer, log);
-	render(&answer, output);
-	count(service, source, &call, &answer,
-	      answer.retry_after || buffer_failed(output) ? STATUS_UNAVAILABLE : error.status, begun_ns);
-	buffer_release(&answer.request_id);
-	buffer_release(&body);
-	arguments_release(&call.arguments);
+		dispatch_answer(&exchange->policy, exchange->call.action, &exchange->error, answer);
+	if (exchange->error.status == STATUS_UNAVAILABLE)
+		write_log(exchange, log);
+	render(answer, output);
+	count(exchange, answer->retry_after || buffer_failed(output));
+	buffer_release(&answer->request_id);
+	buffer_release(&exchange->body);
+	arguments_release(&exchange->call.arguments);
 }
 
 struct policy exchange_policy(const struct config *config)

@@ -10,6 +10,7 @@
 #include <fcgiapp.h>
 #include <limits.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -34,16 +35,30 @@ struct peer {
 	int64_t deadline_ms; /* CLOCK_BOOTTIME */
 };
 
+/* A request under way. While its write goes on in the store no worker has it. */
+struct serving {
+	FCGX_Request request;
+	struct exchange exchange;
+	struct gateway *gateway;
+	bool relay;
+	struct serving *next;
+};
+
 struct gateway {
 	struct service service;
 	struct poller poller;
 	unsigned threads;
 	atomic_bool draining;
-	pthread_mutex_t mutex;  /* guards running, and goes with `changed` */
-	pthread_cond_t changed; /* draining or running */
-	unsigned running;       /* workers */
-	unsigned peers_used;    /* under mutex */
-	struct peer *peers;     /* one a worker */
+	pthread_mutex_t mutex;                  /* guards all below */
+	pthread_cond_t changed;                 /* draining or running */
+	pthread_cond_t rest;                    /* while it drains: in_hand or written */
+	unsigned running;                       /* workers */
+	unsigned in_hand;                       /* requests that are not answered yet */
+	struct serving *written, **written_end; /* those of them whose write is on the disk, in that order */
+	bool answering;                         /* a worker was called for these, and goes on until there are none */
+	unsigned answered, answered_before;     /* how many were, and how many at the last look */
+	unsigned peers_used;
+	struct peer *peers; /* one a worker */
 };
 
 static void expect(struct peer *peer, int connection, int64_t within_ms)
@@ -123,22 +138,16 @@ static void request_is_read(void *context)
 	expect_nothing(context);
 }
 
-static void answer(struct gateway *gateway, FCGX_Request *request, struct peer *peer, bool relay)
+/* Send the answer. */
+static void answer(struct serving *serving, struct peer *peer)
 {
 	static const char no_memory[] =
 		"Status: 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\n\r\n"
 		"{\"error\":\"out of memory; the request may have been carried out\"}\n";
 	struct buffer output = BUFFER_INIT, log = BUFFER_INIT;
-	const struct exchange_source source = {
-		.parameters = request->envp,
-		.read_body = read_stdin,
-		.context = request,
-		.body_is_read = request_is_read,
-		.body_context = peer,
-		.relay = relay ? request->ipcFd : -1,
-	};
+	FCGX_Request *request = &serving->request;
 
-	exchange_serve(&gateway->service, &source, &output, &log);
+	exchange_finish(&serving->exchange, &output, &log);
 	expect(peer, request->ipcFd, IO_TIMEOUT_S * 1000);
 	bool whole = discard_stdin(request);
 	expect(peer, request->ipcFd, ANSWER_TIMEOUT_MS);
@@ -147,7 +156,7 @@ static void answer(struct gateway *gateway, FCGX_Request *request, struct peer *
 		FCGX_PutStr(no_memory, sizeof no_memory - 1, request->out);
 	else
 		put(request->out, &output);
-	if (!whole || atomic_load(&gateway->draining))
+	if (!whole || atomic_load(&serving->gateway->draining))
 		request->keepConnection = 0;
 	buffer_release(&output);
 	buffer_release(&log);
@@ -170,33 +179,143 @@ static bool make_room(void)
 	return false;
 }
 
-/* Serve one request of the connection. */
+/* The request is done with, and the connection may bring another one. */
+static void leave(struct serving *serving, int connection)
+{
+	struct poller *poller = &serving->gateway->poller;
+
+	if (serving->request.ipcFd >= 0)
+		poller_park(poller, connection, serving->relay);
+	else
+		poller_closed(poller);
+	free(serving);
+}
+
+static void finish(struct serving *serving, struct peer *peer)
+{
+	int connection = serving->request.ipcFd;
+
+	answer(serving, peer);
+	/* What is left to send is a few bytes; and the connection's number may soon be another's. */
+	expect_nothing(peer);
+	FCGX_Finish_r(&serving->request);
+	leave(serving, connection);
+}
+
+/* In the store's thread. One worker is called for all that is written. */
+static void note_written(struct exchange *exchange)
+{
+	struct serving *serving = (struct serving *)((char *)exchange - offsetof(struct serving, exchange));
+	struct gateway *gateway = serving->gateway;
+
+	serving->next = NULL;
+	pthread_mutex_lock(&gateway->mutex);
+	*gateway->written_end = serving;
+	gateway->written_end = &serving->next;
+	bool call = !gateway->answering;
+	gateway->answering = true;
+	if (atomic_load(&gateway->draining))
+		pthread_cond_broadcast(&gateway->rest);
+	pthread_mutex_unlock(&gateway->mutex);
+	if (call)
+		poller_call(&gateway->poller);
+}
+
+/* This and the next one with the mutex held. */
+static void take_in_hand(struct gateway *gateway, int count)
+{
+	gateway->in_hand += (unsigned)count;
+	if (gateway->in_hand == 0 && atomic_load(&gateway->draining))
+		pthread_cond_broadcast(&gateway->rest);
+}
+
+/* Answer one, with the mutex let go meanwhile. False where none is written. */
+static bool answer_written(struct gateway *gateway, struct peer *peer)
+{
+	struct serving *serving = gateway->written;
+
+	if (!serving)
+		return false;
+	gateway->written = serving->next;
+	if (!gateway->written)
+		gateway->written_end = &gateway->written;
+	pthread_mutex_unlock(&gateway->mutex);
+	finish(serving, peer);
+	pthread_mutex_lock(&gateway->mutex);
+	gateway->answered++;
+	take_in_hand(gateway, -1);
+	return true;
+}
+
+static void answer_all_written(struct gateway *gateway, struct peer *peer)
+{
+	pthread_mutex_lock(&gateway->mutex);
+	while (answer_written(gateway, peer))
+		continue;
+	gateway->answering = false;
+	pthread_mutex_unlock(&gateway->mutex);
+}
+
+/* The drain: nothing new comes, but the store may still be writing. */
+static void answer_rest(struct gateway *gateway, struct peer *peer)
+{
+	pthread_mutex_lock(&gateway->mutex);
+	while (gateway->in_hand > 0)
+		if (!answer_written(gateway, peer))
+			pthread_cond_wait(&gateway->rest, &gateway->mutex);
+	pthread_mutex_unlock(&gateway->mutex);
+}
+
+/* Where the worker that answers is held up by a peer that takes nothing, call another one. With the mutex held. */
+static void look_at_answering(struct gateway *gateway)
+{
+	if (gateway->written && gateway->answered == gateway->answered_before)
+		poller_call(&gateway->poller);
+	gateway->answered_before = gateway->answered;
+}
+
+/* Serve one request of the connection, up to its answer or to where its write goes on in the store. */
 static void serve(struct gateway *gateway, struct peer *peer, int connection, bool relay)
 {
-	FCGX_Request request;
+	struct serving *serving = make_room() ? malloc(sizeof *serving) : NULL;
 
-	if (!make_room() || FCGX_InitRequest(&request, -1, 0) != 0) {
+	if (!serving || FCGX_InitRequest(&serving->request, -1, 0) != 0) {
+		free(serving);
 		close(connection);
 		poller_closed(&gateway->poller);
 		return;
 	}
+	serving->gateway = gateway;
+	serving->relay = relay;
 	/* With no listener of its own, FCGX_Accept_r serves this connection or, where it is at its end or speaks no
 	 * FastCGI, closes it and fails. Detached, it is closed at once and not after a wait for the other side. */
-	request.ipcFd = connection;
-	FCGX_Detach(&request);
-	request.keepConnection = 1;
+	serving->request.ipcFd = connection;
+	FCGX_Detach(&serving->request);
+	serving->request.keepConnection = 1;
 	expect(peer, connection, IO_TIMEOUT_S * 1000);
-	bool accepted = FCGX_Accept_r(&request) == 0;
-	if (accepted)
-		answer(gateway, &request, peer, relay);
-	/* What is left to send is a few bytes; and the connection's number may soon be another's. */
-	expect_nothing(peer);
-	if (accepted)
-		FCGX_Finish_r(&request);
-	if (request.ipcFd >= 0)
-		poller_park(&gateway->poller, connection, relay);
-	else
-		poller_closed(&gateway->poller);
+	if (FCGX_Accept_r(&serving->request) != 0) {
+		expect_nothing(peer);
+		leave(serving, connection);
+		return;
+	}
+	const struct exchange_source source = {
+		.parameters = serving->request.envp,
+		.read_body = read_stdin,
+		.context = &serving->request,
+		.body_is_read = request_is_read,
+		.body_context = peer,
+		.relay = relay ? connection : -1,
+		.written = note_written,
+	};
+	pthread_mutex_lock(&gateway->mutex);
+	take_in_hand(gateway, 1);
+	pthread_mutex_unlock(&gateway->mutex);
+	if (!exchange_serve(&serving->exchange, &gateway->service, &source))
+		return;
+	finish(serving, peer);
+	pthread_mutex_lock(&gateway->mutex);
+	take_in_hand(gateway, -1);
+	pthread_mutex_unlock(&gateway->mutex);
 }
 
 /* The first SIGTERM or SIGINT: no new requests; wake all workers, for good. */
@@ -231,7 +350,10 @@ static void *work(void *context)
 			begin_drain(gateway);
 		else if (event == EVENT_CONNECTION || event == EVENT_RELAY)
 			serve(gateway, peer, connection, event == EVENT_RELAY);
+		else if (event == EVENT_CALL)
+			answer_all_written(gateway, peer);
 	}
+	answer_rest(gateway, peer);
 	pthread_mutex_lock(&gateway->mutex);
 	gateway->running--;
 	pthread_cond_signal(&gateway->changed);
@@ -251,6 +373,7 @@ static bool wait_for_workers(struct gateway *gateway)
 		until = clock_monotonic_in(WATCH_INTERVAL_MS);
 		pthread_cond_clockwait(&gateway->changed, &gateway->mutex, CLOCK_MONOTONIC, &until);
 		end_overdue(gateway);
+		look_at_answering(gateway);
 	}
 	until = clock_monotonic_in(DRAIN_LIMIT_MS);
 	while (gateway->running > 0 && result != ETIMEDOUT)
@@ -323,6 +446,7 @@ enum status fastcgi_serve(const struct config *config, struct error *error)
 		.threads = config->threads,
 		.mutex = PTHREAD_MUTEX_INITIALIZER,
 		.changed = PTHREAD_COND_INITIALIZER,
+		.rest = PTHREAD_COND_INITIALIZER,
 	};
 	const struct owner_options options = {
 		.patience_ms = config->relay_timeout_ms,
@@ -331,6 +455,7 @@ enum status fastcgi_serve(const struct config *config, struct error *error)
 		.context = &gateway,
 	};
 
+	gateway.written_end = &gateway.written;
 	if (set_up(error) != STATUS_OK || poller_init(&gateway.poller, error) != STATUS_OK)
 		return error->status;
 	enum status status = owner_init(&gateway.service.owner, config->home, &options, error);

@@ -190,7 +190,28 @@ static void say_whether_done(const struct call *call, struct error *error)
 		 call->repeated ? "may have been carried out" : "was not carried out");
 }
 
-void owner_execute(struct owner *owner, struct call *call, struct buffer *body, struct error *error)
+/* Begin a write of one operation. False where it goes on in the store. */
+static bool begin_write(struct store *store, const struct call *call, struct owner_write *write, struct error *error)
+{
+	if (call->action->prepare(call, &write->operation, error) != STATUS_OK)
+		return true;
+	write->pending.operation = &write->operation;
+	write->pending.gate = call->gate;
+	write->pending.error = error;
+	store_submit(store, &write->pending);
+	return false;
+}
+
+void owner_complete(const struct call *call, const struct owner_write *write, struct buffer *body, struct error *error)
+{
+	if (error->status == STATUS_OK)
+		call->action->report(&write->operation, body);
+	else if (error->status == STATUS_UNAVAILABLE)
+		say_whether_done(call, error);
+}
+
+bool owner_execute(struct owner *owner, struct call *call, struct owner_write *write, struct buffer *body,
+		   struct error *error)
 {
 	int64_t deadline_ms = clock_boot_ms() + owner->options.patience_ms;
 	bool failed = false;
@@ -199,6 +220,8 @@ void owner_execute(struct owner *owner, struct call *call, struct buffer *body, 
 		struct store *store = own_store(owner, deadline_ms);
 		if (store) {
 			error->status = STATUS_OK;
+			if (write && call->action->prepare)
+				return begin_write(store, call, write, error);
 			error->status = action_carry_out(store, call, body, error);
 			failed = error->status == STATUS_UNAVAILABLE;
 			break;
@@ -222,6 +245,7 @@ void owner_execute(struct owner *owner, struct call *call, struct buffer *body, 
 	}
 	if (failed)
 		say_whether_done(call, error);
+	return true;
 }
 
 void owner_leave(struct owner *owner)

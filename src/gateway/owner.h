@@ -46,14 +46,28 @@ void owner_end_process(void *context, const char *what);
  * cannot be used; a store that cannot be opened is logged, and tried again by the calls. */
 enum status owner_init(struct owner *owner, const char *home, const struct owner_options *options, struct error *error);
 
+/* A write that goes on in the store once owner_execute has returned. */
+struct owner_write {
+	struct operation operation;
+	struct store_pending pending;
+};
+
 /* Carry the call out, here or through the owner. error->status tells whether body holds the action's answer or error
- * the refusal. STATUS_UNAVAILABLE where no owner could do it in time; the text says whether it may have happened. */
-void owner_execute(struct owner *owner, struct call *call, struct buffer *body, struct error *error);
+ * the refusal. STATUS_UNAVAILABLE where no owner could do it in time; the text says whether it may have happened.
+ *
+ * True where that is done. False only with a `write`: then it goes on in the store, the call, the write and the error are the store's
+ * until write->pending.done is called, which may be at once and in another thread, and owner_complete does the rest. Its `done` must not wait
+ * for anything. NULL: wait here. */
+bool owner_execute(struct owner *owner, struct call *call, struct owner_write *write, struct buffer *body,
+		   struct error *error);
+
+/* After `done`: append the answer, or say in the error what became of the request. */
+void owner_complete(const struct call *call, const struct owner_write *write, struct buffer *body, struct error *error);
 
 /* This process is about to stop: relay and take over no more; relays are not accepted under the home's name from now. */
 void owner_leave(struct owner *owner);
 
-/* Close the store and let the lock go. No call may be under way. */
+/* Close the store and let the lock go. No call and no write may be under way. */
 void owner_destroy(struct owner *owner);
 
 #endif

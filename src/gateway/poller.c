@@ -31,7 +31,16 @@ enum {
 };
 
 /* What an epoll event is about; with the descriptor it makes the event's data. */
-enum kind { KIND_SIGNAL, KIND_WAKE, KIND_TIMER, KIND_LISTENER, KIND_RELAY_LISTENER, KIND_CONNECTION, KIND_RELAY };
+enum kind {
+	KIND_SIGNAL,
+	KIND_WAKE,
+	KIND_CALL,
+	KIND_TIMER,
+	KIND_LISTENER,
+	KIND_RELAY_LISTENER,
+	KIND_CONNECTION,
+	KIND_RELAY
+};
 
 struct slow {
 	int connection;
@@ -76,10 +85,12 @@ enum status poller_init(struct poller *poller, struct error *error)
 	poller->epoll = epoll_create1(EPOLL_CLOEXEC);
 	poller->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	poller->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	poller->call = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	poller->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (poller->epoll < 0 || poller->signals < 0 || poller->wake < 0 || poller->timer < 0 ||
+	if (poller->epoll < 0 || poller->signals < 0 || poller->wake < 0 || poller->call < 0 || poller->timer < 0 ||
 	    !watch(poller, EPOLL_CTL_ADD, poller->signals, KIND_SIGNAL, EPOLLIN) ||
 	    !watch(poller, EPOLL_CTL_ADD, poller->wake, KIND_WAKE, EPOLLIN) ||
+	    !watch(poller, EPOLL_CTL_ADD, poller->call, KIND_CALL, EPOLLIN | EPOLLET) ||
 	    !watch(poller, EPOLL_CTL_ADD, poller->timer, KIND_TIMER, EPOLLIN)) {
 		error_set(error, STATUS_UNAVAILABLE, "preparing to wait for requests: %s", strerror(errno));
 		poller_destroy(poller);
@@ -90,7 +101,7 @@ enum status poller_init(struct poller *poller, struct error *error)
 
 void poller_destroy(struct poller *poller)
 {
-	int descriptors[] = {poller->epoll, poller->signals, poller->wake, poller->timer};
+	int descriptors[] = {poller->epoll, poller->signals, poller->wake, poller->call, poller->timer};
 
 	for (size_t i = 0; i < sizeof descriptors / sizeof descriptors[0]; i++)
 		if (descriptors[i] >= 0)
@@ -367,6 +378,8 @@ enum event poller_next(struct poller *poller, int *connection)
 		return take_signal(poller) ? EVENT_STOP : EVENT_NONE;
 	case KIND_WAKE:
 		return EVENT_AWAKE;
+	case KIND_CALL:
+		return EVENT_CALL;
 	case KIND_TIMER:
 		look_at_slow(poller);
 		break;
@@ -387,6 +400,15 @@ enum event poller_next(struct poller *poller, int *connection)
 	if (!handed_out)
 		return EVENT_NONE;
 	return relay ? EVENT_RELAY : EVENT_CONNECTION;
+}
+
+/* Each addition is an edge, which wakes one; nobody reads the sum, which does not overflow in this world's time. */
+void poller_call(struct poller *poller)
+{
+	static const uint64_t one = 1;
+
+	if (write(poller->call, &one, sizeof one) != (ssize_t)sizeof one)
+		log_line("calling a worker: %s", strerror(errno));
 }
 
 void poller_wake(struct poller *poller)

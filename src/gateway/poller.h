@@ -22,12 +22,13 @@ enum event {
 	EVENT_AWAKE,      /* poller_wake was called; whatever was ready is handed out before this comes again */
 	EVENT_CONNECTION, /* a connection of the web server has a request, or is at its end */
 	EVENT_RELAY,      /* the same for one over the relay socket */
+	EVENT_CALL,       /* poller_call was called; one waiter gets it */
 };
 
 struct slow; /* a connection whose request is incomplete */
 
 struct poller {
-	int epoll, signals, wake, timer;
+	int epoll, signals, wake, call, timer;
 	unsigned connections_max;
 	atomic_uint connections; /* open, whether a worker has them or not */
 	pthread_mutex_t mutex;   /* guards what follows */
@@ -52,6 +53,9 @@ void poller_park(struct poller *poller, int connection, bool relay);
 
 /* The connection was closed. */
 void poller_closed(struct poller *poller);
+
+/* Have one of those who wait get EVENT_CALL. Does not wait for anything. */
+void poller_call(struct poller *poller);
 
 /* Let nobody wait any more, from now on. */
 void poller_wake(struct poller *poller);

@@ -56,7 +56,7 @@ static enum status execute(struct client *client, const struct request *request,
 		return error->status;
 	if (call->action->creates && !uuid_make(&client->ids, call->now_ms, &call->new_id))
 		return error_set(error, STATUS_UNAVAILABLE, "the system has no random bytes");
-	owner_execute(&client->owner, call, body, error);
+	owner_execute(&client->owner, call, NULL, body, error);
 	if (error->status == STATUS_OK && buffer_failed(body))
 		return error_set(error, STATUS_UNAVAILABLE, "out of memory");
 	return error->status;

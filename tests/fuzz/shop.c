@@ -123,6 +123,7 @@ static void check_answer(const struct buffer *answer, const struct buffer *log)
 void shop_send(char *const *parameters, struct text body, bool relayed, bool auth_required, struct buffer *answer)
 {
 	struct buffer log = BUFFER_INIT;
+	struct exchange exchange;
 	char record[64];
 
 	if (!shop.open)
@@ -135,7 +136,8 @@ void shop_send(char *const *parameters, struct text body, bool relayed, bool aut
 	};
 	const struct exchange_source source = {
 		.parameters = parameters, .read_body = read_body, .context = &body, .relay = relayed ? shop.back : -1};
-	exchange_serve(&shop.service, &source, answer, &log);
+	exchange_serve(&exchange, &shop.service, &source);
+	exchange_finish(&exchange, answer, &log);
 	check_answer(answer, &log);
 	while (relayed && recv(shop.front, record, sizeof record, MSG_DONTWAIT) > 0)
 		;
