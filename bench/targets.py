@@ -28,8 +28,8 @@ PEERS = os.path.join(HERE, "peers")
 CACHE = os.path.join(BUILD, "bench-cache")
 BARE = os.path.join(BUILD, "bench", "limits", "bare")
 SERVERS = {"nginx": harness.Nginx, "lighttpd": harness.Lighttpd}
-# lighttpd opens a connection for every request and shares them out to four processes; nginx keeps up to 64 in each of its two workers to a single one,
-# and each takes a thread of libfcgi's.
+# lighttpd opens a connection for every request and shares them out to four processes; nginx keeps up to 64 in each of its two workers to a single
+# one, and each takes a thread of libfcgi's.
 BARE_THREADS = {"nginx": "128", "lighttpd": "16"}
 START_SECONDS = 60
 NPM_SECONDS = 1200
@@ -112,7 +112,7 @@ def some_uuid(dice, ms):
 
 
 def seeded(schema):
-    """SQL that makes and fills a database; in one transaction, as one request after the other would take the peers minutes."""
+    """SQL that makes and fills a database. Through the API it would take the peers minutes."""
     dice, ms, sessions = random.Random(1), 1700000000000, []
     stats = ["(%d,'%s','%s')" % (number + 1, some_uuid(dice, ms), wrk.user(number)) for number in range(wrk.LISTED + 1)]
     for number in list(range(wrk.READ_USERS)) * wrk.READ_SESSIONS + [wrk.LISTED] * wrk.LISTED_SESSIONS:
@@ -145,7 +145,8 @@ def nginx_before(processes, location):
                 %s
             }
         }
-        """ % ("user root;" if harness.AS_ROOT else "", processes.path("nginx.pid"), processes.path("nginx.log"), temporary, port, processes.folder, location))
+        """ % ("user root;" if harness.AS_ROOT else "", processes.path("nginx.pid"), processes.path("nginx.log"), temporary, port, processes.folder,
+               location))
     processes.start([command("nginx"), "-e", processes.path("nginx.log"), "-c", path], lambda: answers(port))
     return port
 
