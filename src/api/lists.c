@@ -20,12 +20,12 @@ struct list {
 	struct buffer text; /* of the user's id as JSON, the same in all elements */
 };
 
-/* The entry as it counts now. */
-static struct session_entry settled(const struct list *list, const struct session_entry *entry)
+/* The entry's facts as they count now. */
+static struct session_facts settled(const struct list *list, const struct session_entry *entry)
 {
-	struct session_entry now = *entry;
+	struct session_facts now = entry->facts;
 
-	session_settle(&now.facts, list->filter.now_ms, list->filter.idle_ms);
+	session_settle(&now, list->filter.now_ms, list->filter.idle_ms);
 	return now;
 }
 
@@ -44,7 +44,7 @@ static bool put_ended_id(void *context, const struct session_entry *entry)
 {
 	struct list *list = context;
 
-	if (settled(list, entry).facts.ended) {
+	if (settled(list, entry).ended) {
 		output_separator(list->body, &list->begun);
 		output_uuid(list->body, &entry->id);
 	}
@@ -59,7 +59,7 @@ enum status lists_view_stats(struct store *store, const struct call *call, struc
 
 	if (open_reader(store, call, &reader, &stats, error) != STATUS_OK)
 		return error->status;
-	const struct store_scan scan = {&call->arguments.user, &stats, INT64_MIN, INT64_MAX, false, NULL, 0};
+	const struct store_scan scan = {&call->arguments.user, &stats, INT64_MIN, INT64_MAX, false, NULL};
 	buffer_append_string(body, "[{\"focusStats\":{\"id\":");
 	output_uuid(body, &stats.id);
 	buffer_append_string(body, ",\"user\":");
@@ -97,23 +97,23 @@ static void put_signs_of_life(struct buffer *body, const struct session_facts *f
 static bool put_session(void *context, const struct session_entry *entry)
 {
 	struct list *list = context;
-	struct session_entry now = settled(list, entry);
+	struct session_facts now = settled(list, entry);
 	struct buffer *body = list->body;
 
-	if (!filter_selects(&list->filter, &now) || !filter_touches(&list->filter, &now.facts))
+	if (!filter_selects(&list->filter, entry) || !filter_touches(&list->filter, &now))
 		return true;
 	output_separator(body, &list->begun);
 	buffer_append_string(body, "{\"focusSession\":{\"_id\":");
-	output_uuid(body, &now.id);
+	output_uuid(body, &entry->id);
 	buffer_append_string(body, ",\"user\":");
 	buffer_append_text(body, buffer_text(&list->text));
 	buffer_append_string(body, ",\"document\":");
-	buffer_append_json(body, now.document);
+	buffer_append_json(body, entry->document);
 	if (list->extended)
-		put_library(body, &now);
-	put_times(body, &now.facts);
+		put_library(body, entry);
+	put_times(body, &now);
 	if (list->extended)
-		put_signs_of_life(body, &now.facts);
+		put_signs_of_life(body, &now);
 	buffer_append_string(body, "}}");
 	return --list->left != 0;
 }
@@ -128,9 +128,9 @@ struct place {
 static bool note_place(void *context, const struct session_entry *entry)
 {
 	struct place *place = context;
-	struct session_entry now = settled(place->list, entry);
+	struct session_facts now = settled(place->list, entry);
 
-	place->found = filter_selects(&place->list->filter, &now) && filter_touches(&place->list->filter, &now.facts);
+	place->found = filter_selects(&place->list->filter, entry) && filter_touches(&place->list->filter, &now);
 	place->entry = *entry;
 	return false;
 }
@@ -161,7 +161,6 @@ static void put_sessions(struct store_reader *reader, const struct call *call, c
 		.from_ms = list->filter.from_ms,
 		.to_ms = list->filter.to_ms,
 		.descending = (arguments->given & FIELD_SET(ORDER)) && arguments->order == 1,
-		.expected = list->left > 0 ? (size_t)list->left : 0,
 	};
 
 	if (arguments->given & FIELD_SET(AFTER)) {
@@ -304,19 +303,19 @@ static bool export_document(void *context, struct text document, const struct de
 static bool export_session(void *context, const struct session_entry *entry)
 {
 	struct list *list = context;
-	struct session_entry now = settled(list, entry);
+	struct session_facts now = settled(list, entry);
 	struct buffer *body = list->body;
 
 	output_separator(body, &list->begun);
 	buffer_append_string(body, "{\"_id\":");
-	output_uuid(body, &now.id);
+	output_uuid(body, &entry->id);
 	buffer_append_string(body, ",\"document\":");
-	buffer_append_json(body, now.document);
-	put_library(body, &now);
-	put_times(body, &now.facts);
-	put_signs_of_life(body, &now.facts);
+	buffer_append_json(body, entry->document);
+	put_library(body, entry);
+	put_times(body, &now);
+	put_signs_of_life(body, &now);
 	buffer_append_string(body, ",\"progressTime\":");
-	output_instant(body, now.facts.reported, now.facts.progress_ms);
+	output_instant(body, now.reported, now.progress_ms);
 	buffer_append_string(body, "}");
 	return true;
 }
@@ -329,7 +328,7 @@ enum status lists_export_user(struct store *store, const struct call *call, stru
 
 	if (open_reader(store, call, &reader, &stats, error) != STATUS_OK)
 		return error->status;
-	const struct store_scan scan = {&call->arguments.user, &stats, INT64_MIN, INT64_MAX, false, NULL, 0};
+	const struct store_scan scan = {&call->arguments.user, &stats, INT64_MIN, INT64_MAX, false, NULL};
 	buffer_append_format(body, "[{\"export\":{\"version\":%d,\"user\":", EXPORT_VERSION);
 	buffer_append_json(body, identifier_text(&call->arguments.user));
 	buffer_append_string(body, ",\"focusStats\":");

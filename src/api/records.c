@@ -318,8 +318,8 @@ static enum status read_page(struct store *store, const struct call *call, struc
 	    store_reader_open(store, &reader, error) != STATUS_OK)
 		return error->status;
 	if (store_reader_user(reader, &arguments->user, &stats, error) == STATUS_OK) {
-		const struct store_scan scan = {&arguments->user,          &stats,    INT64_MIN, INT64_MAX, false,
-						behind ? &position : NULL, page->most};
+		const struct store_scan scan = {&arguments->user, &stats, INT64_MIN,
+						INT64_MAX,        false,  behind ? &position : NULL};
 		store_reader_sessions(reader, &scan, note_session, page, error);
 	}
 	store_reader_close(reader);

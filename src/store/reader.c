@@ -8,10 +8,9 @@
 #include <string.h>
 
 enum {
-	/* Bulk reads take whole pages' worth past what was asked for, so few sessions get a small buffer. */
-	FEW_SESSIONS = 32,
-	BULK_FEW_BYTES = 8 << 10,
-	BULK_MANY_BYTES = 256 << 10,
+	/* Of a bulk read; it takes what comes behind what was asked for, too, so the first one is small, as few sessions may do. */
+	BULK_FIRST_BYTES = 8 << 10,
+	BULK_BYTES = 64 << 10,
 };
 
 struct store_reader {
@@ -124,15 +123,15 @@ static int walk_singly(DBC *cursor, const struct walk *walk, u_int32_t where)
 	return result;
 }
 
-static int walk_up(DBC *cursor, const struct walk *walk, size_t expected)
+static int walk_up(DBC *cursor, const struct walk *walk)
 {
 	uint8_t from[BY_USER_KEY_MAX];
 	DBT key = {.data = from, .size = (u_int32_t)walk->first_size, .ulen = sizeof from, .flags = DB_DBT_USERMEM};
-	DBT bulk = {.ulen = expected <= FEW_SESSIONS ? BULK_FEW_BYTES : BULK_MANY_BYTES, .flags = DB_DBT_USERMEM};
+	DBT bulk = {.ulen = BULK_FIRST_BYTES, .flags = DB_DBT_USERMEM};
 	u_int32_t where = DB_SET_RANGE;
 	int result;
 
-	if (!(bulk.data = malloc(bulk.ulen)))
+	if (!(bulk.data = malloc(BULK_BYTES)))
 		return ENOMEM;
 	memcpy(from, walk->first, walk->first_size);
 	while ((result = cursor->get(cursor, &key, &bulk, where | DB_MULTIPLE_KEY)) == 0) {
@@ -141,6 +140,7 @@ static int walk_up(DBC *cursor, const struct walk *walk, size_t expected)
 			return result;
 		}
 		where = DB_NEXT;
+		bulk.ulen = BULK_BYTES;
 	}
 	free(bulk.data);
 	/* A failed read leaves the cursor where it was. */
@@ -162,14 +162,14 @@ static int walk_down(DBC *cursor, const struct walk *walk)
 	return result;
 }
 
-static int walk_keys(struct store_reader *reader, DB *db, const struct walk *walk, bool descending, size_t expected)
+static int walk_keys(struct store_reader *reader, DB *db, const struct walk *walk, bool descending)
 {
 	DBC *cursor;
 	int result = db->cursor(db, reader->snapshot.txn, &cursor, 0);
 
 	if (result != 0)
 		return result;
-	result = descending ? walk_down(cursor, walk) : walk_up(cursor, walk, expected);
+	result = descending ? walk_down(cursor, walk) : walk_up(cursor, walk);
 	cursor->close(cursor);
 	return result;
 }
@@ -224,7 +224,7 @@ static int earliest_start(struct store_reader *reader, const struct store_scan *
 		return 0;
 	begin_walk(&walk, &all, note_start, &oldest_ms);
 	aim(&walk, &all, 0);
-	int result = walk_keys(reader, reader->environment->active, &walk, false, 1);
+	int result = walk_keys(reader, reader->environment->active, &walk, false);
 	if (oldest_ms < *start_ms)
 		*start_ms = oldest_ms;
 	return result == DB_NOTFOUND ? 0 : result;
@@ -235,7 +235,6 @@ enum status store_reader_sessions(struct store_reader *reader, const struct stor
 {
 	struct walk walk;
 	int64_t start_ms;
-	size_t expected = scan->expected > 0 ? scan->expected : scan->stats->sessions;
 
 	if (scan->stats->sessions == 0)
 		return STATUS_OK;
@@ -244,7 +243,7 @@ enum status store_reader_sessions(struct store_reader *reader, const struct stor
 		begin_walk(&walk, scan, visit, context);
 		walk.from_ms = start_ms;
 		aim(&walk, scan, scan->descending ? scan->to_ms : start_ms);
-		result = walk_keys(reader, reader->environment->by_user, &walk, scan->descending, expected);
+		result = walk_keys(reader, reader->environment->by_user, &walk, scan->descending);
 	}
 	return finish(result, "reading a user's sessions", error);
 }
@@ -252,16 +251,15 @@ enum status store_reader_sessions(struct store_reader *reader, const struct stor
 enum status store_reader_active(struct store_reader *reader, const struct store_scan *scan, store_visit *visit,
 				void *context, struct error *error)
 {
-	size_t expected = scan->stats->sessions - scan->stats->ended;
 	struct walk walk;
 
-	if (expected == 0)
+	if (scan->stats->sessions == scan->stats->ended)
 		return STATUS_OK;
 	begin_walk(&walk, scan, visit, context);
 	walk.to_ms = INT64_MAX;
 	aim(&walk, scan, 0);
-	return finish(walk_keys(reader, reader->environment->active, &walk, false, expected),
-		      "reading a user's open sessions", error);
+	return finish(walk_keys(reader, reader->environment->active, &walk, false), "reading a user's open sessions",
+		      error);
 }
 
 /* Looking for one id. */
@@ -298,11 +296,11 @@ enum status store_reader_find(struct store_reader *reader, const struct store_sc
 	/* Most sessions have ids that begin with their start (RFC 9562, 5.7). The others cost a look at all of them. */
 	begin_walk(&walk, &all, look_once, &search);
 	walk.first_size = record_encode_position(identifier_text(scan->user), uuid_time_ms(id), id, walk.first);
-	int result = walk_keys(reader, reader->environment->by_user, &walk, false, 1);
+	int result = walk_keys(reader, reader->environment->by_user, &walk, false);
 	if ((result == 0 || result == DB_NOTFOUND) && !search.found) {
 		begin_walk(&walk, &all, is_other, &search);
 		aim(&walk, &all, 0);
-		result = walk_keys(reader, reader->environment->by_user, &walk, false, scan->stats->sessions);
+		result = walk_keys(reader, reader->environment->by_user, &walk, false);
 	}
 	return finish(result, "looking for a session", error);
 }

@@ -1,6 +1,7 @@
 /* Records as bytes; see record.h. */
 #include "store/record.h"
 
+#include <endian.h>
 #include <string.h>
 
 enum {
@@ -16,9 +17,9 @@ enum {
 
 static uint8_t *put_u64(uint8_t *to, uint64_t value)
 {
-	for (int i = 0; i < 8; i++)
-		to[i] = (uint8_t)(value >> (56 - 8 * i));
-	return to + 8;
+	value = htobe64(value);
+	memcpy(to, &value, sizeof value);
+	return to + sizeof value;
 }
 
 static uint8_t *put_small(uint8_t *to, uint32_t value, int bytes)
@@ -46,7 +47,7 @@ struct reader {
 	bool bad;
 };
 
-static const uint8_t *take(struct reader *reader, size_t size)
+static inline const uint8_t *take(struct reader *reader, size_t size)
 {
 	const uint8_t *taken = reader->at;
 
@@ -58,7 +59,7 @@ static const uint8_t *take(struct reader *reader, size_t size)
 	return taken;
 }
 
-static uint8_t take_u8(struct reader *reader)
+static inline uint8_t take_u8(struct reader *reader)
 {
 	const uint8_t *from = take(reader, 1);
 
@@ -75,12 +76,18 @@ static uint64_t take_number(struct reader *reader, int bytes)
 	return value;
 }
 
-static uint64_t take_u64(struct reader *reader)
+static inline uint64_t take_u64(struct reader *reader)
 {
-	return take_number(reader, 8);
+	uint64_t value;
+	const uint8_t *from = take(reader, sizeof value);
+
+	if (!from)
+		return 0;
+	memcpy(&value, from, sizeof value);
+	return be64toh(value);
 }
 
-static int64_t take_instant(struct reader *reader)
+static inline int64_t take_instant(struct reader *reader)
 {
 	uint64_t value = take_u64(reader);
 
@@ -89,7 +96,7 @@ static int64_t take_instant(struct reader *reader)
 	return reader->bad ? 0 : (int64_t)value;
 }
 
-static void take_uuid(struct reader *reader, struct uuid *uuid)
+static inline void take_uuid(struct reader *reader, struct uuid *uuid)
 {
 	const uint8_t *from = take(reader, sizeof uuid->bytes);
 
@@ -97,7 +104,7 @@ static void take_uuid(struct reader *reader, struct uuid *uuid)
 		memcpy(uuid->bytes, from, sizeof uuid->bytes);
 }
 
-static struct text take_text(struct reader *reader)
+static inline struct text take_text(struct reader *reader)
 {
 	size_t size = take_u8(reader);
 	const uint8_t *from = take(reader, size);
@@ -116,12 +123,12 @@ static void take_identifier(struct reader *reader, struct identifier *identifier
 		memcpy(identifier->data, text.data, text.size);
 }
 
-static bool complete(const struct reader *reader)
+static inline bool complete(const struct reader *reader)
 {
 	return !reader->bad && reader->at == reader->end;
 }
 
-static struct reader reader_of(const void *data, size_t size)
+static inline struct reader reader_of(const void *data, size_t size)
 {
 	return (struct reader){data, (const uint8_t *)data + size, false};
 }
@@ -135,7 +142,7 @@ static uint8_t *put_portion(uint8_t *to, double portion)
 	return put_u64(to, bits);
 }
 
-static double take_portion(struct reader *reader)
+static inline double take_portion(struct reader *reader)
 {
 	uint64_t bits = take_u64(reader);
 	double portion;

@@ -124,7 +124,6 @@ struct store_scan {
 	int64_t from_ms, to_ms;    /* INT64_MIN and INT64_MAX where open */
 	bool descending;
 	const struct session_entry *after; /* NULL, or where to begin: behind this one (start and id count) */
-	size_t expected;                   /* about how many will be visited; 0 for all there are */
 };
 
 /* Called for each session. entry's texts are valid only during the call. False ends the visit. */
