@@ -73,20 +73,21 @@ static bool gather(void *context, const struct session_entry *entry)
 	struct gathering *gathering = context;
 	struct collection *collection = gathering->collection;
 	struct filter *filter = &collection->filter;
-	struct session_entry now = *entry;
+	struct session_facts facts = entry->facts;
 
-	session_settle(&now.facts, filter->now_ms, filter->idle_ms);
-	if (!filter_selects(filter, &now))
+	if (!filter_selects(filter, entry))
 		return true;
-	bool counts = now.facts.ended && filter_touches(filter, &now.facts);
-	if (!counts && gathering->want == COLLECTION_SESSIONS)
+	session_settle(&facts, filter->now_ms, filter->idle_ms);
+	bool counts = facts.ended && filter_touches(filter, &facts);
+	if (!counts && gathering->want != COLLECTION_DOCUMENTS)
 		return true;
-	int64_t document = names_number(&collection->documents, now.document);
+	int64_t document =
+		gathering->want == COLLECTION_TIMES ? 0 : names_number(&collection->documents, entry->document);
 	if (document < 0)
 		return fail(collection);
-	if (gathering->want == COLLECTION_DOCUMENTS && !note_report(gathering, (size_t)document, &now.facts))
+	if (gathering->want == COLLECTION_DOCUMENTS && !note_report(gathering, (size_t)document, &facts))
 		return false;
-	return !counts || add(collection, &now.facts, (size_t)document);
+	return !counts || add(collection, &facts, (size_t)document);
 }
 
 static bool describe(void *context, struct text document, const struct description *description)

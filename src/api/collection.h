@@ -9,6 +9,7 @@
 
 /* What a query wants to know besides the sessions. */
 enum collection_want {
+	COLLECTION_TIMES, /* nothing: all readings are of document 0, which has no id */
 	COLLECTION_SESSIONS,
 	COLLECTION_DOCUMENTS, /* of each document its description, and the latest report whatever the range */
 };

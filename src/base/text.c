@@ -9,11 +9,6 @@ struct text text_of(const char *string)
 	return (struct text){string, string ? strlen(string) : 0};
 }
 
-bool text_equal(struct text a, struct text b)
-{
-	return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
-}
-
 bool text_equal_ignoring_case(struct text a, struct text b)
 {
 	return a.size == b.size && (a.size == 0 || strncasecmp(a.data, b.data, a.size) == 0);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct text {
 	const char *data; /* may be NULL where size is 0 */
@@ -14,7 +15,10 @@ struct text {
 /* The view of a string ended by NUL; an empty view for NULL. */
 struct text text_of(const char *string);
 
-bool text_equal(struct text a, struct text b);
+static inline bool text_equal(struct text a, struct text b)
+{
+	return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
+}
 
 /* True where the two are alike but for the case of ASCII letters. */
 bool text_equal_ignoring_case(struct text a, struct text b);
