@@ -12,6 +12,7 @@ struct borders {
 	int64_t *starts; /* owned, count + 1 */
 	int32_t *days;   /* owned: the first reading day of each */
 	size_t count, capacity;
+	double per_ms; /* elements in a millisecond, on average */
 };
 
 /* Make the borders of all elements between two instants, the latter not included; none where it is not after the former. The

@@ -34,34 +34,22 @@ bool calendar_day_exists(const struct calendar *calendar, int32_t day)
 
 int32_t calendar_period_of(const struct calendar *calendar, enum period_unit unit, int32_t day)
 {
-	struct date date = date_of_day(day);
-
-	switch (unit) {
-	case PERIOD_DAY:
-		break;
-	case PERIOD_WEEK:
+	if (unit == PERIOD_DAY)
+		return day;
+	if (unit == PERIOD_WEEK)
 		return day - (date_weekday(day) - calendar->week_start + 7) % 7;
-	case PERIOD_MONTH:
-		return date_to_day((struct date){date.year, date.month, 1});
-	case PERIOD_YEAR:
-		return date_to_day((struct date){date.year, 1, 1});
-	}
-	return day;
+	struct date date = date_of_day(day);
+	return date_to_day((struct date){date.year, unit == PERIOD_MONTH ? date.month : 1, 1});
 }
 
 int32_t calendar_period_after(enum period_unit unit, int32_t first_day)
 {
-	struct date date = date_of_day(first_day);
-
-	switch (unit) {
-	case PERIOD_DAY:
-		break;
-	case PERIOD_WEEK:
+	if (unit == PERIOD_DAY)
+		return first_day + 1;
+	if (unit == PERIOD_WEEK)
 		return first_day + 7;
-	case PERIOD_MONTH:
+	struct date date = date_of_day(first_day);
+	if (unit == PERIOD_MONTH)
 		return date_to_day((struct date){date.year + date.month / 12, date.month % 12 + 1, 1});
-	case PERIOD_YEAR:
-		return date_to_day((struct date){date.year + 1, 1, 1});
-	}
-	return first_day + 1;
+	return date_to_day((struct date){date.year + 1, 1, 1});
 }

@@ -203,6 +203,7 @@ void period_list_release(struct period_list *periods)
 struct hours {
 	const struct zone *zone;
 	int64_t (*ms)[24];
+	int64_t offset_ms, until_ms; /* of the zone, where the last interval was cut; they come in order */
 };
 
 /* Cut an interval where the wall clock's hour changes, and where the clock is set forward or back. */
@@ -211,13 +212,14 @@ static void add_hours(void *context, int64_t start_ms, int64_t end_ms)
 	struct hours *hours = context;
 
 	while (start_ms < end_ms) {
-		int64_t until_ms;
-		int64_t wall_ms = start_ms + zone_offset_ms(hours->zone, start_ms, &until_ms);
+		if (start_ms >= hours->until_ms)
+			hours->offset_ms = zone_offset_ms(hours->zone, start_ms, &hours->until_ms);
+		int64_t wall_ms = start_ms + hours->offset_ms;
 		int32_t day = date_of_wall(wall_ms);
 		int64_t in_day_ms = wall_ms - (int64_t)day * MS_PER_DAY;
 		int64_t next_ms = start_ms + MS_PER_HOUR - in_day_ms % MS_PER_HOUR;
-		if (next_ms > until_ms)
-			next_ms = until_ms;
+		if (next_ms > hours->until_ms)
+			next_ms = hours->until_ms;
 		if (next_ms > end_ms)
 			next_ms = end_ms;
 		hours->ms[date_weekday(day) - 1][in_day_ms / MS_PER_HOUR] += next_ms - start_ms;
@@ -227,7 +229,7 @@ static void add_hours(void *context, int64_t start_ms, int64_t end_ms)
 
 void statistics_hours(const struct readings *readings, const struct zone *zone, int64_t ms[7][24])
 {
-	struct hours hours = {zone, ms};
+	struct hours hours = {zone, ms, 0, INT64_MIN};
 
 	memset(ms, 0, sizeof(int64_t[7][24]));
 	cut_union(readings, add_hours, &hours);
