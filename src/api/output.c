@@ -8,42 +8,43 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Room for a text between quotes, which are there already. */
+static char *add_quoted(struct buffer *body, size_t size)
+{
+	char *to = buffer_add(body, size + 2);
+
+	if (!to)
+		return NULL;
+	to[0] = to[size + 1] = '"';
+	return to + 1;
+}
+
 void output_uuid(struct buffer *body, const struct uuid *uuid)
 {
-	char text[UUID_TEXT_SIZE + 2];
+	char *to = add_quoted(body, UUID_TEXT_SIZE);
 
-	text[0] = '"';
-	uuid_format(uuid, text + 1);
-	text[UUID_TEXT_SIZE + 1] = '"';
-	buffer_append(body, text, sizeof text);
+	if (to)
+		uuid_format(uuid, to);
 }
 
 void output_instant(struct buffer *body, bool known, int64_t ms)
 {
-	char text[INSTANT_TEXT_SIZE + 2];
+	char *to = known ? add_quoted(body, INSTANT_TEXT_SIZE) : NULL;
 
-	if (!known) {
+	if (to)
+		instant_format(ms, to);
+	else if (!known)
 		buffer_append_string(body, "null");
-		return;
-	}
-	text[0] = '"';
-	instant_format(ms, text + 1);
-	text[INSTANT_TEXT_SIZE + 1] = '"';
-	buffer_append(body, text, sizeof text);
 }
 
 void output_date(struct buffer *body, bool known, int32_t day)
 {
-	char text[DATE_TEXT_SIZE + 2];
+	char *to = known ? add_quoted(body, DATE_TEXT_SIZE) : NULL;
 
-	if (!known) {
+	if (to)
+		date_format(day, to);
+	else if (!known)
 		buffer_append_string(body, "null");
-		return;
-	}
-	text[0] = '"';
-	date_format(day, text + 1);
-	text[DATE_TEXT_SIZE + 1] = '"';
-	buffer_append(body, text, sizeof text);
 }
 
 void output_portion(struct buffer *body, bool known, double portion)

@@ -8,14 +8,24 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static void put_seconds(struct buffer *body, const char *name, int64_t ms)
+/* "name":number, with what follows. */
+static inline void put_number(struct buffer *body, const char *name, int64_t number, const char *then)
 {
-	buffer_append_format(body, "\"%s\":%" PRId64 ",", name, statistics_seconds(ms));
+	buffer_append_string(body, "\"");
+	buffer_append_string(body, name);
+	buffer_append_string(body, "\":");
+	buffer_append_number(body, number);
+	buffer_append_string(body, then);
 }
 
-static void put_count(struct buffer *body, const char *name, uint64_t count)
+static void put_seconds(struct buffer *body, const char *name, int64_t ms)
 {
-	buffer_append_format(body, "\"%s\":%" PRIu64 ",", name, count);
+	put_number(body, name, statistics_seconds(ms), ",");
+}
+
+static void put_count(struct buffer *body, const char *name, size_t count)
+{
+	put_number(body, name, (int64_t)count, ",");
 }
 
 enum status summaries_get_summary(struct store *store, const struct call *call, struct buffer *body,
@@ -32,10 +42,10 @@ enum status summaries_get_summary(struct store *store, const struct call *call, 
 		put_count(body, "sessions", summary.sessions);
 		put_count(body, "documents", summary.documents);
 		put_count(body, "activeDays", summary.active_days);
-		buffer_append_format(body,
-				     "\"averageSessionSeconds\":%" PRId64 ",\"averageActiveDaySeconds\":%" PRId64 ",",
-				     statistics_average_seconds(summary.raw_ms, summary.sessions),
-				     statistics_average_seconds(summary.ms, summary.active_days));
+		put_number(body, "averageSessionSeconds", statistics_average_seconds(summary.raw_ms, summary.sessions),
+			   ",");
+		put_number(body, "averageActiveDaySeconds", statistics_average_seconds(summary.ms, summary.active_days),
+			   ",");
 		put_seconds(body, "longestSessionSeconds", summary.longest_ms);
 		buffer_append_string(body, "\"firstStart\":");
 		output_instant(body, summary.sessions > 0, summary.first_start_ms);
@@ -52,10 +62,12 @@ static void put_label(struct buffer *body, enum period_unit unit, int32_t day)
 {
 	enum { MONTH_SIZE = 7, YEAR_SIZE = 4 };
 	char date[DATE_TEXT_SIZE];
-	int size = unit == PERIOD_YEAR ? YEAR_SIZE : unit == PERIOD_MONTH ? MONTH_SIZE : DATE_TEXT_SIZE;
+	size_t size = unit == PERIOD_YEAR ? YEAR_SIZE : unit == PERIOD_MONTH ? MONTH_SIZE : DATE_TEXT_SIZE;
 
 	date_format(day, date);
-	buffer_append_format(body, "\"label\":\"%.*s\",", size, date);
+	buffer_append_string(body, "\"label\":\"");
+	buffer_append(body, date, size);
+	buffer_append_string(body, "\",");
 }
 
 static void put_period(struct buffer *body, enum period_unit unit, const struct period *period)
@@ -68,7 +80,7 @@ static void put_period(struct buffer *body, enum period_unit unit, const struct 
 	put_label(body, unit, period->first_day);
 	put_seconds(body, "seconds", period->ms);
 	put_count(body, "sessions", period->sessions);
-	buffer_append_format(body, "\"documents\":%" PRIu64 "}}", (uint64_t)period->documents);
+	put_number(body, "documents", (int64_t)period->documents, "}}");
 }
 
 enum status summaries_get_periods(struct store *store, const struct call *call, struct buffer *body,
@@ -101,13 +113,15 @@ enum status summaries_get_hours(struct store *store, const struct call *call, st
 	int64_t ms[7][24];
 	bool begun = false;
 
-	if (collection_read(store, call, COLLECTION_SESSIONS, &collection, error) == STATUS_OK) {
+	if (collection_read(store, call, COLLECTION_TIMES, &collection, error) == STATUS_OK) {
 		statistics_hours(&collection.readings, collection.filter.calendar.zone, ms);
 		buffer_append_string(body, "[");
 		for (int i = 0; i < 7 * 24; i++) {
 			output_separator(body, &begun);
-			buffer_append_format(body, "{\"hour\":{\"weekday\":%d,\"hour\":%d,\"seconds\":%" PRId64 "}}",
-					     i / 24 + 1, i % 24, statistics_seconds(ms[i / 24][i % 24]));
+			buffer_append_string(body, "{\"hour\":{");
+			put_number(body, "weekday", i / 24 + 1, ",");
+			put_number(body, "hour", i % 24, ",");
+			put_number(body, "seconds", statistics_seconds(ms[i / 24][i % 24]), "}}");
 		}
 		buffer_append_string(body, "]");
 	}
@@ -140,7 +154,7 @@ static void put_document(struct buffer *body, const struct collection *collectio
 	output_portion(body, progress->known, progress->progress);
 	buffer_append_string(body, ",\"remainingSeconds\":");
 	if (figures->has_remaining)
-		buffer_append_format(body, "%" PRId64, statistics_seconds(figures->remaining_ms));
+		buffer_append_number(body, statistics_seconds(figures->remaining_ms));
 	else
 		buffer_append_string(body, "null");
 	buffer_append_string(body, "}}");
@@ -175,7 +189,7 @@ enum status summaries_get_streaks(struct store *store, const struct call *call, 
 	struct collection collection;
 	struct streaks streaks;
 
-	if (collection_read(store, call, COLLECTION_SESSIONS, &collection, error) == STATUS_OK &&
+	if (collection_read(store, call, COLLECTION_TIMES, &collection, error) == STATUS_OK &&
 	    statistics_streaks(&collection.readings, &collection.filter.calendar, least_ms, call->now_ms, &streaks,
 			       error) == STATUS_OK) {
 		buffer_append_string(body, "[{\"streak\":{");
@@ -196,7 +210,7 @@ enum status summaries_get_goal(struct store *store, const struct call *call, str
 	struct collection collection;
 	struct streaks streaks;
 
-	if (collection_read(store, call, COLLECTION_SESSIONS, &collection, error) == STATUS_OK) {
+	if (collection_read(store, call, COLLECTION_TIMES, &collection, error) == STATUS_OK) {
 		int64_t goal_ms = (int64_t)collection.stats.settings.daily_goal_seconds * 1000;
 		if (statistics_streaks(&collection.readings, &collection.filter.calendar, goal_ms, call->now_ms,
 				       &streaks, error) == STATUS_OK) {

@@ -6,6 +6,9 @@
 
 #include "base/text.h"
 
+#include <stdint.h>
+#include <string.h>
+
 struct buffer {
 	char *data; /* owned; NULL while empty */
 	size_t size, capacity;
@@ -22,9 +25,35 @@ bool buffer_failed(const struct buffer *buffer);
 
 struct text buffer_text(const struct buffer *buffer);
 
-void buffer_append(struct buffer *buffer, const void *data, size_t size);
+/* Make room for that many more bytes. False where there is none; then nothing more is appended. */
+bool buffer_grow(struct buffer *buffer, size_t more);
+
+/* Add bytes that the caller fills in; NULL where there is no room. */
+static inline char *buffer_add(struct buffer *buffer, size_t size)
+{
+	if (size > buffer->capacity - buffer->size && !buffer_grow(buffer, size))
+		return NULL;
+	buffer->size += size;
+	return buffer->data + buffer->size - size;
+}
+
+/* These are here because of a string that is written in the source the compiler knows the length, and copies it in a few moves:
+ * long answers consist of such strings. */
+static inline void buffer_append(struct buffer *buffer, const void *data, size_t size)
+{
+	char *to = size > 0 ? buffer_add(buffer, size) : NULL;
+
+	if (to)
+		memcpy(to, data, size);
+}
+
+static inline void buffer_append_string(struct buffer *buffer, const char *string)
+{
+	buffer_append(buffer, string, strlen(string));
+}
+
 void buffer_append_text(struct buffer *buffer, struct text text);
-void buffer_append_string(struct buffer *buffer, const char *string);
+void buffer_append_number(struct buffer *buffer, int64_t number); /* decimal */
 void buffer_append_format(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Put the bytes before what is there. */

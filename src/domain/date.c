@@ -1,5 +1,6 @@
 /* Dates; see date.h. The C library's gmtime_r takes a lock that all threads share, so the calendar is computed here, as
- * in Howard Hinnant's "chrono-Compatible Low-Level Date Algorithms": a year begins in March, an era has 400 of them. */
+ * in Howard Hinnant's "chrono-Compatible Low-Level Date Algorithms": a year begins in March, an era has 400 of them; and the way
+ * back as in Cassio Neri's and Lorenz Schneider's "Euclidean affine functions and their application to calendar algorithms", 2022. */
 #include "domain/date.h"
 
 enum { DAYS_PER_ERA = 146097, DAYS_FROM_0000_03_01 = 719468 };
@@ -32,40 +33,34 @@ bool date_parse(struct text text, int32_t *day)
 	return true;
 }
 
-static void put_digits(char *to, int digits, int value)
-{
-	while (digits-- > 0) {
-		to[digits] = (char)('0' + value % 10);
-		value /= 10;
-	}
-}
-
 void date_format(int32_t day, char text[DATE_TEXT_SIZE])
 {
 	struct date date = date_of_day(day);
 
-	put_digits(text, 4, date.year);
+	date_put_two_digits(text, (unsigned)date.year / 100);
+	date_put_two_digits(text + 2, (unsigned)date.year % 100);
 	text[4] = '-';
-	put_digits(text + 5, 2, date.month);
+	date_put_two_digits(text + 5, (unsigned)date.month);
 	text[7] = '-';
-	put_digits(text + 8, 2, date.day);
+	date_put_two_digits(text + 8, (unsigned)date.day);
 }
 
 struct date date_of_day(int32_t day)
 {
-	int32_t days = day + DAYS_FROM_0000_03_01;
-	int32_t era = (days >= 0 ? days : days - (DAYS_PER_ERA - 1)) / DAYS_PER_ERA;
-	int32_t day_of_era = days - era * DAYS_PER_ERA;
-	int32_t year_of_era =
-		(day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / (DAYS_PER_ERA - 1)) / 365;
-	int32_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-	int32_t shifted_month = (5 * day_of_year + 2) / 153; /* 0 is March */
-	int month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
+	/* From 1 March of the year -400, as everything below is without a sign. */
+	uint32_t quarters = 4 * (uint32_t)(day + DAYS_FROM_0000_03_01 + DAYS_PER_ERA) + 3;
+	uint32_t century = quarters / DAYS_PER_ERA;
+	/* Multiplied by 2^32 / 1461, a quarter day has the year in its upper half, and how much of it has passed in the lower. */
+	uint64_t years = (uint64_t)(quarters % DAYS_PER_ERA | 3) * 2939745;
+	uint32_t day_of_year = (uint32_t)years / 2939745 / 4;
+	/* The same with months of 2^16 / 2141 days, of which March is the third. */
+	uint32_t months = 2141 * day_of_year + 197913;
+	bool is_next = day_of_year >= 306; /* January or February */
 
 	return (struct date){
-		.year = era * 400 + year_of_era + (month <= 2),
-		.month = month,
-		.day = day_of_year - (153 * shifted_month + 2) / 5 + 1,
+		.year = (int32_t)(100 * century + (uint32_t)(years >> 32) + is_next) - 400,
+		.month = (int)(months >> 16) - (is_next ? 12 : 0),
+		.day = (int)((months & 0xFFFF) / 2141 + 1),
 	};
 }
 

@@ -20,6 +20,13 @@ struct date {
  * among it. */
 bool date_parse(struct text text, int32_t *day);
 
+/* Write a number below 100. */
+static inline void date_put_two_digits(char *to, unsigned number)
+{
+	to[0] = (char)('0' + number / 10);
+	to[1] = (char)('0' + number % 10);
+}
+
 /* Write DATE_TEXT_SIZE bytes, no NUL. The day is in the years 0 to 9999. */
 void date_format(int32_t day, char text[DATE_TEXT_SIZE]);
 

@@ -3,28 +3,21 @@
 
 #include "domain/date.h"
 
-static void put_digits(char *to, int digits, int64_t value)
-{
-	while (digits-- > 0) {
-		to[digits] = (char)('0' + value % 10);
-		value /= 10;
-	}
-}
-
 void instant_format(int64_t ms, char text[INSTANT_TEXT_SIZE])
 {
 	int32_t day = date_of_wall(ms);
-	int64_t of_day = ms - day * DATE_DAY_MS;
+	unsigned of_day = (unsigned)(ms - day * DATE_DAY_MS), second = of_day / 1000, fraction = of_day % 1000;
 
 	date_format(day, text);
 	text[10] = 'T';
-	put_digits(text + 11, 2, of_day / 3600000);
+	date_put_two_digits(text + 11, second / 3600);
 	text[13] = ':';
-	put_digits(text + 14, 2, of_day / 60000 % 60);
+	date_put_two_digits(text + 14, second / 60 % 60);
 	text[16] = ':';
-	put_digits(text + 17, 2, of_day / 1000 % 60);
+	date_put_two_digits(text + 17, second % 60);
 	text[19] = '.';
-	put_digits(text + 20, 3, of_day % 1000);
+	text[20] = (char)('0' + fraction / 100);
+	date_put_two_digits(text + 21, fraction % 100);
 	text[23] = 'Z';
 }
 
