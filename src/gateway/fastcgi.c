@@ -7,13 +7,14 @@
 #include "gateway/poller.h"
 
 #include <errno.h>
+#include <fastcgi.h>
 #include <fcgiapp.h>
-#include <limits.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,6 +26,8 @@ enum {
 	ROOM_BYTES = 64 << 10, /* libfcgi's buffers, and parameters as web servers send them */
 	ROOM_NAP_MS = 20,
 	ROOM_NAPS = 50,
+	RECORD_BYTES_MAX = 0xFFF8, /* of a FastCGI record, and a multiple of 8 */
+	STREAM_BYTES = 8000,       /* what libfcgi sends at once with the end of the answer: its buffer has 8,192 */
 };
 
 /* What a worker does with a connection that depends on the other side. The thread that watches ends it at the deadline: the
@@ -118,18 +121,52 @@ static bool discard_stdin(FCGX_Request *request)
 	return FCGX_HasSeenEOF(request->in) != 0 && FCGX_GetError(request->in) == 0;
 }
 
-static void put(FCGX_Stream *stream, const struct buffer *buffer)
+/* Send a record of the answer (FastCGI specification, 3.3). */
+static bool send_record(const FCGX_Request *request, struct text text)
 {
-	size_t left = buffer->size;
-	const char *from = buffer->data;
+	uint8_t header[FCGI_HEADER_LEN] = {
+		FCGI_VERSION_1,
+		FCGI_STDOUT,
+		(uint8_t)(request->requestId >> 8),
+		(uint8_t)request->requestId,
+		(uint8_t)(text.size >> 8),
+		(uint8_t)text.size,
+	};
+	struct iovec parts[] = {{header, sizeof header}, {(char *)text.data, text.size}};
+	struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
 
-	while (left > 0) {
-		int size = left < INT_MAX ? (int)left : INT_MAX;
-		if (FCGX_PutStr(from, size, stream) != size)
-			return;
-		from += size;
-		left -= (size_t)size;
+	while (parts[1].iov_len > 0) {
+		ssize_t sent = sendmsg(request->ipcFd, &message, MSG_NOSIGNAL);
+		if (sent < 0 && errno != EINTR)
+			return false;
+		for (int i = 0; sent > 0 && i < 2; i++) {
+			size_t of_part = (size_t)sent < parts[i].iov_len ? (size_t)sent : parts[i].iov_len;
+			parts[i].iov_base = (char *)parts[i].iov_base + of_part;
+			parts[i].iov_len -= of_part;
+			sent -= (ssize_t)of_part;
+		}
 	}
+	return true;
+}
+
+/* libfcgi would copy a long answer into its buffer and send it 8 KiB by 8 KiB, so only the end of one goes that way. */
+static void put_answer(FCGX_Request *request, struct buffer *output)
+{
+	struct text left = buffer_text(output);
+
+	while (left.size > STREAM_BYTES) {
+		size_t size = left.size - STREAM_BYTES;
+		size = size < RECORD_BYTES_MAX ? size : RECORD_BYTES_MAX;
+		if (!send_record(request, (struct text){left.data, size})) {
+			/* Nothing that libfcgi still sends may be taken for the rest of the record. */
+			shutdown(request->ipcFd, SHUT_RDWR);
+			request->keepConnection = 0;
+			return;
+		}
+		left.data += size;
+		left.size -= size;
+	}
+	FCGX_PutStr(left.data, (int)left.size, request->out);
 }
 
 /* The request is read, and nothing more is expected of the other side until the answer. */
@@ -151,11 +188,12 @@ static void answer(struct serving *serving, struct peer *peer)
 	expect(peer, request->ipcFd, IO_TIMEOUT_S * 1000);
 	bool whole = discard_stdin(request);
 	expect(peer, request->ipcFd, ANSWER_TIMEOUT_MS);
-	put(request->err, &log);
+	if (log.size > 0)
+		FCGX_PutStr(log.data, (int)log.size, request->err);
 	if (buffer_failed(&output))
 		FCGX_PutStr(no_memory, sizeof no_memory - 1, request->out);
 	else
-		put(request->out, &output);
+		put_answer(request, &output);
 	if (!whole || atomic_load(&serving->gateway->draining))
 		request->keepConnection = 0;
 	buffer_release(&output);
