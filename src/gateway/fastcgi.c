@@ -217,19 +217,20 @@ static bool make_room(void)
 	return false;
 }
 
-/* The request is done with, and the connection may bring another one. */
-static void leave(struct serving *serving, int connection)
+/* The request is done with. True where the connection's next one is there. */
+static bool leave(struct serving *serving, int connection)
 {
 	struct poller *poller = &serving->gateway->poller;
+	bool open = serving->request.ipcFd >= 0;
 
-	if (serving->request.ipcFd >= 0)
-		poller_park(poller, connection, serving->relay);
-	else
-		poller_closed(poller);
 	free(serving);
+	if (open)
+		return poller_park(poller, connection);
+	poller_closed(poller);
+	return false;
 }
 
-static void finish(struct serving *serving, struct peer *peer)
+static bool finish(struct serving *serving, struct peer *peer)
 {
 	int connection = serving->request.ipcFd;
 
@@ -237,7 +238,7 @@ static void finish(struct serving *serving, struct peer *peer)
 	/* What is left to send is a few bytes; and the connection's number may soon be another's. */
 	expect_nothing(peer);
 	FCGX_Finish_r(&serving->request);
-	leave(serving, connection);
+	return leave(serving, connection);
 }
 
 /* In the store's thread. One worker is called for all that is written. */
@@ -267,6 +268,50 @@ static void take_in_hand(struct gateway *gateway, int count)
 		pthread_cond_broadcast(&gateway->rest);
 }
 
+/* Serve one request of the connection, up to its answer or to where its write goes on in the store. True where the next one is there. */
+static bool serve(struct gateway *gateway, struct peer *peer, int connection, bool relay)
+{
+	struct serving *serving = make_room() ? malloc(sizeof *serving) : NULL;
+
+	if (!serving || FCGX_InitRequest(&serving->request, -1, 0) != 0) {
+		free(serving);
+		close(connection);
+		poller_closed(&gateway->poller);
+		return false;
+	}
+	serving->gateway = gateway;
+	serving->relay = relay;
+	/* With no listener of its own, FCGX_Accept_r serves this connection or, where it is at its end or speaks no
+	 * FastCGI, closes it and fails. Detached, it is closed at once and not after a wait for the other side. */
+	serving->request.ipcFd = connection;
+	FCGX_Detach(&serving->request);
+	serving->request.keepConnection = 1;
+	expect(peer, connection, IO_TIMEOUT_S * 1000);
+	if (FCGX_Accept_r(&serving->request) != 0) {
+		expect_nothing(peer);
+		return leave(serving, connection);
+	}
+	const struct exchange_source source = {
+		.parameters = serving->request.envp,
+		.read_body = read_stdin,
+		.context = &serving->request,
+		.body_is_read = request_is_read,
+		.body_context = peer,
+		.relay = relay ? connection : -1,
+		.written = note_written,
+	};
+	pthread_mutex_lock(&gateway->mutex);
+	take_in_hand(gateway, 1);
+	pthread_mutex_unlock(&gateway->mutex);
+	if (!exchange_serve(&serving->exchange, &gateway->service, &source))
+		return false;
+	bool more = finish(serving, peer);
+	pthread_mutex_lock(&gateway->mutex);
+	take_in_hand(gateway, -1);
+	pthread_mutex_unlock(&gateway->mutex);
+	return more;
+}
+
 /* Answer one, with the mutex let go meanwhile. False where none is written. */
 static bool answer_written(struct gateway *gateway, struct peer *peer)
 {
@@ -274,11 +319,13 @@ static bool answer_written(struct gateway *gateway, struct peer *peer)
 
 	if (!serving)
 		return false;
+	int connection = serving->request.ipcFd;
 	gateway->written = serving->next;
 	if (!gateway->written)
 		gateway->written_end = &gateway->written;
 	pthread_mutex_unlock(&gateway->mutex);
-	finish(serving, peer);
+	if (finish(serving, peer))
+		poller_pass_on(&gateway->poller, connection);
 	pthread_mutex_lock(&gateway->mutex);
 	gateway->answered++;
 	take_in_hand(gateway, -1);
@@ -312,50 +359,6 @@ static void look_at_answering(struct gateway *gateway)
 	gateway->answered_before = gateway->answered;
 }
 
-/* Serve one request of the connection, up to its answer or to where its write goes on in the store. */
-static void serve(struct gateway *gateway, struct peer *peer, int connection, bool relay)
-{
-	struct serving *serving = make_room() ? malloc(sizeof *serving) : NULL;
-
-	if (!serving || FCGX_InitRequest(&serving->request, -1, 0) != 0) {
-		free(serving);
-		close(connection);
-		poller_closed(&gateway->poller);
-		return;
-	}
-	serving->gateway = gateway;
-	serving->relay = relay;
-	/* With no listener of its own, FCGX_Accept_r serves this connection or, where it is at its end or speaks no
-	 * FastCGI, closes it and fails. Detached, it is closed at once and not after a wait for the other side. */
-	serving->request.ipcFd = connection;
-	FCGX_Detach(&serving->request);
-	serving->request.keepConnection = 1;
-	expect(peer, connection, IO_TIMEOUT_S * 1000);
-	if (FCGX_Accept_r(&serving->request) != 0) {
-		expect_nothing(peer);
-		leave(serving, connection);
-		return;
-	}
-	const struct exchange_source source = {
-		.parameters = serving->request.envp,
-		.read_body = read_stdin,
-		.context = &serving->request,
-		.body_is_read = request_is_read,
-		.body_context = peer,
-		.relay = relay ? connection : -1,
-		.written = note_written,
-	};
-	pthread_mutex_lock(&gateway->mutex);
-	take_in_hand(gateway, 1);
-	pthread_mutex_unlock(&gateway->mutex);
-	if (!exchange_serve(&serving->exchange, &gateway->service, &source))
-		return;
-	finish(serving, peer);
-	pthread_mutex_lock(&gateway->mutex);
-	take_in_hand(gateway, -1);
-	pthread_mutex_unlock(&gateway->mutex);
-}
-
 /* The first SIGTERM or SIGINT: no new requests; wake all workers, for good. */
 static void begin_drain(struct gateway *gateway)
 {
@@ -387,7 +390,8 @@ static void *work(void *context)
 		if (event == EVENT_STOP)
 			begin_drain(gateway);
 		else if (event == EVENT_CONNECTION || event == EVENT_RELAY)
-			serve(gateway, peer, connection, event == EVENT_RELAY);
+			while (serve(gateway, peer, connection, event == EVENT_RELAY))
+				continue;
 		else if (event == EVENT_CALL)
 			answer_all_written(gateway, peer);
 	}

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fastcgi.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,28 +24,31 @@ enum {
 	/* A larger request is handed out before it is complete: small records fill a socket's buffer soon, with what the
 	 * kernel keeps for each, and what is not taken out then never becomes complete. */
 	PEEK_BYTES = 16 << 10,
+	READ_BYTES = 8 << 10, /* libfcgi's first read takes that much (fcgiapp.c, FCGX_Accept_r) */
 	PARAMETER_MAX_BYTES = 1 << 20,
 	LOOK_AGAIN_MS = 10,
 	FULL_NAP_MS = 20,
 	OWN_DESCRIPTORS = 40, /* those that are no connections: the engine's files and what it opens while it works */
 	CONNECTIONS_LEAST = 8,
+	DESCRIPTORS_MAX = 1 << 20, /* each has a state; systems without a bound let a process have a billion */
 };
 
 /* What an epoll event is about; with the descriptor it makes the event's data. */
-enum kind {
-	KIND_SIGNAL,
-	KIND_WAKE,
-	KIND_CALL,
-	KIND_TIMER,
-	KIND_LISTENER,
-	KIND_RELAY_LISTENER,
-	KIND_CONNECTION,
-	KIND_RELAY
+enum kind { KIND_SIGNAL, KIND_WAKE, KIND_CALL, KIND_TIMER, KIND_LISTENER, KIND_RELAY_LISTENER, KIND_CONNECTION };
+
+/* The state of a connection. It is added to the epoll once, and each arrival is an event (EPOLLET), whoever has the connection then.
+ * An event only tells where to look: one for a connection that is closed by now, its descriptor's number another's, does no harm. */
+enum {
+	HELD = 1,  /* by a worker, or in the list of slow ones; also what is closed */
+	MORE = 2,  /* something came while it was held */
+	KNOWN = 4, /* to the epoll */
+	RELAY = 8,
 };
+
+static const uint32_t arrivals = EPOLLIN | EPOLLRDHUP | EPOLLET;
 
 struct slow {
 	int connection;
-	bool relay, known;   /* known to the epoll, though watched for nothing now */
 	int64_t deadline_ms; /* CLOCK_BOOTTIME */
 };
 
@@ -55,29 +59,30 @@ static bool watch(struct poller *poller, int operation, int fd, enum kind kind, 
 	return epoll_ctl(poller->epoll, operation, fd, &event) == 0;
 }
 
-/* Every connection holds a descriptor: have as many as the system lets, and leave some to the engine. */
-static unsigned connections_max(void)
+/* As many descriptors as the system lets this process have. */
+static unsigned raise_limit(void)
 {
-	struct rlimit files;
+	struct rlimit files = {OWN_DESCRIPTORS + CONNECTIONS_LEAST, OWN_DESCRIPTORS + CONNECTIONS_LEAST};
 
-	if (getrlimit(RLIMIT_NOFILE, &files) != 0)
-		return CONNECTIONS_LEAST;
-	if (files.rlim_cur < files.rlim_max) {
-		files.rlim_cur = files.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &files);
-		getrlimit(RLIMIT_NOFILE, &files);
-	}
-	if (files.rlim_cur > UINT32_MAX)
-		return UINT32_MAX;
-	return files.rlim_cur > OWN_DESCRIPTORS + CONNECTIONS_LEAST ? (unsigned)files.rlim_cur - OWN_DESCRIPTORS
-								    : CONNECTIONS_LEAST;
+	getrlimit(RLIMIT_NOFILE, &files);
+	files.rlim_cur = files.rlim_max < DESCRIPTORS_MAX ? files.rlim_max : DESCRIPTORS_MAX;
+	setrlimit(RLIMIT_NOFILE, &files);
+	getrlimit(RLIMIT_NOFILE, &files);
+	return (unsigned)files.rlim_cur;
 }
 
 enum status poller_init(struct poller *poller, struct error *error)
 {
+	unsigned descriptors = raise_limit();
 	sigset_t signals;
 
-	*poller = (struct poller){.connections_max = connections_max(), .mutex = PTHREAD_MUTEX_INITIALIZER};
+	/* Every connection holds a descriptor; some are left to the engine. */
+	*poller = (struct poller){
+		.connections_max = descriptors > OWN_DESCRIPTORS + CONNECTIONS_LEAST ? descriptors - OWN_DESCRIPTORS
+										     : CONNECTIONS_LEAST,
+		.states = calloc(descriptors, sizeof *poller->states),
+		.mutex = PTHREAD_MUTEX_INITIALIZER,
+	};
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
@@ -87,8 +92,8 @@ enum status poller_init(struct poller *poller, struct error *error)
 	poller->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	poller->call = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	poller->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (poller->epoll < 0 || poller->signals < 0 || poller->wake < 0 || poller->call < 0 || poller->timer < 0 ||
-	    !watch(poller, EPOLL_CTL_ADD, poller->signals, KIND_SIGNAL, EPOLLIN) ||
+	if (!poller->states || poller->epoll < 0 || poller->signals < 0 || poller->wake < 0 || poller->call < 0 ||
+	    poller->timer < 0 || !watch(poller, EPOLL_CTL_ADD, poller->signals, KIND_SIGNAL, EPOLLIN) ||
 	    !watch(poller, EPOLL_CTL_ADD, poller->wake, KIND_WAKE, EPOLLIN) ||
 	    !watch(poller, EPOLL_CTL_ADD, poller->call, KIND_CALL, EPOLLIN | EPOLLET) ||
 	    !watch(poller, EPOLL_CTL_ADD, poller->timer, KIND_TIMER, EPOLLIN)) {
@@ -106,6 +111,7 @@ void poller_destroy(struct poller *poller)
 	for (size_t i = 0; i < sizeof descriptors / sizeof descriptors[0]; i++)
 		if (descriptors[i] >= 0)
 			close(descriptors[i]);
+	free(poller->states);
 	free(poller->slow);
 	pthread_mutex_destroy(&poller->mutex);
 }
@@ -137,19 +143,40 @@ static void drop(struct poller *poller, int connection)
 	poller_closed(poller);
 }
 
-static void wait_for_request(struct poller *poller, int connection, bool relay, bool known)
+/* Register a held connection, unless that is done. False, and it is dropped, where the system cannot. */
+static bool make_known(struct poller *poller, int connection)
 {
-	if (!watch(poller, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, connection, relay ? KIND_RELAY : KIND_CONNECTION,
-		   EPOLLIN | EPOLLRDHUP | EPOLLONESHOT))
-		drop(poller, connection);
+	if (atomic_load(&poller->states[connection]) & KNOWN)
+		return true;
+	atomic_fetch_or(&poller->states[connection], KNOWN);
+	if (watch(poller, EPOLL_CTL_ADD, connection, KIND_CONNECTION, arrivals))
+		return true;
+	drop(poller, connection);
+	return false;
 }
 
-void poller_park(struct poller *poller, int connection, bool relay)
+/* Take hold of a connection. Whoever has it already learns that there is more. */
+static bool claim(struct poller *poller, int connection)
 {
-	/* One that was handed out right after it was accepted is not known to the epoll. */
-	if (!watch(poller, EPOLL_CTL_MOD, connection, relay ? KIND_RELAY : KIND_CONNECTION,
-		   EPOLLIN | EPOLLRDHUP | EPOLLONESHOT))
-		wait_for_request(poller, connection, relay, false);
+	atomic_uint *state = &poller->states[connection];
+	unsigned was = atomic_load(state);
+
+	while (!atomic_compare_exchange_weak(state, &was, was | (was & HELD ? MORE : HELD)))
+		continue;
+	return (was & HELD) == 0;
+}
+
+/* Let go of a connection, to wait for what comes. False where something came since it was claimed: the caller has it still. */
+static bool let_go(struct poller *poller, int connection)
+{
+	atomic_uint *state = &poller->states[connection];
+
+	if (!make_known(poller, connection))
+		return true;
+	unsigned was = atomic_load(state);
+	while (!atomic_compare_exchange_weak(state, &was, was ^ (was & MORE ? MORE : HELD)))
+		continue;
+	return (was & MORE) == 0;
 }
 
 enum arrival { ARRIVED_NOTHING, ARRIVED_PART, ARRIVED_WHOLE, ARRIVED_BAD };
@@ -212,15 +239,20 @@ static void note_names(struct names *names, const unsigned char *header, const u
 
 /* How much of a request there is on the connection: it ends with an empty record of FCGI_STDIN (FastCGI Specification
  * 1.0, 5.3). The end of the connection, and what is too large to tell, count as whole. */
-static enum arrival look(int connection)
+static enum arrival look(struct poller *poller, int connection)
 {
 	unsigned char bytes[PEEK_BYTES];
 	struct names names;
-	ssize_t got = recv(connection, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
+	ssize_t got;
 
+	do
+		got = recv(connection, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
+	while (got < 0 && errno == EINTR);
 	if (got < 0)
-		return errno == EAGAIN || errno == EINTR ? ARRIVED_NOTHING : ARRIVED_WHOLE;
+		return errno == EAGAIN ? ARRIVED_NOTHING : ARRIVED_WHOLE;
 	size_t size = (size_t)got;
+	if (size > READ_BYTES) /* what libfcgi may leave of it is no arrival again */
+		atomic_fetch_or(&poller->states[connection], MORE);
 	enum arrival arrival = size == 0 || size == sizeof bytes ? ARRIVED_WHOLE : ARRIVED_PART;
 	names.size = 0;
 	names.begun = names.complete = names.bad = false;
@@ -252,11 +284,13 @@ static void look_again_in(struct poller *poller, long ms)
 	timerfd_settime(poller->timer, 0, &time, NULL);
 }
 
-static void add_slow(struct poller *poller, int connection, bool relay, bool known)
+static void add_slow(struct poller *poller, int connection)
 {
-	const struct slow slow = {connection, relay, known, clock_boot_ms() + IO_TIMEOUT_S * 1000};
+	const struct slow slow = {connection, clock_boot_ms() + IO_TIMEOUT_S * 1000};
 	bool kept = true;
 
+	if (!make_known(poller, connection))
+		return;
 	pthread_mutex_lock(&poller->mutex);
 	if (poller->slow_count == poller->slow_capacity) {
 		size_t capacity = poller->slow_capacity ? poller->slow_capacity * 2 : 16;
@@ -277,7 +311,15 @@ static void add_slow(struct poller *poller, int connection, bool relay, bool kno
 		drop(poller, connection);
 }
 
-/* Those that are complete now go back into the epoll, which hands them out at once. */
+/* Let go of a connection with a whole request, and have the epoll tell of it anew. Who hears of it may have closed it in between: then
+ * that fails, or another connection is told of. */
+static void let_go_whole(struct poller *poller, int connection)
+{
+	atomic_fetch_and(&poller->states[connection], KNOWN | RELAY);
+	watch(poller, EPOLL_CTL_MOD, connection, KIND_CONNECTION, arrivals);
+}
+
+/* The epoll hands out at once those that are complete now. */
 static void look_at_slow(struct poller *poller)
 {
 	uint64_t expirations;
@@ -289,9 +331,9 @@ static void look_at_slow(struct poller *poller)
 	pthread_mutex_lock(&poller->mutex);
 	for (size_t i = 0; i < poller->slow_count; i++) {
 		struct slow slow = poller->slow[i];
-		enum arrival arrival = look(slow.connection);
+		enum arrival arrival = look(poller, slow.connection);
 		if (arrival == ARRIVED_WHOLE)
-			wait_for_request(poller, slow.connection, slow.relay, slow.known);
+			let_go_whole(poller, slow.connection);
 		else if (arrival == ARRIVED_BAD)
 			drop_bad(poller, slow.connection);
 		else if (now_ms >= slow.deadline_ms)
@@ -305,23 +347,42 @@ static void look_at_slow(struct poller *poller)
 	pthread_mutex_unlock(&poller->mutex);
 }
 
-/* Whether the caller gets the connection; otherwise it is waited for. */
-static bool hand_out(struct poller *poller, int connection, bool relay, bool known)
+/* Whether the caller, who holds the connection, gets it; otherwise it is waited for. */
+static bool hand_out(struct poller *poller, int connection)
 {
-	switch (look(connection)) {
-	case ARRIVED_WHOLE:
-		return true;
-	case ARRIVED_NOTHING:
-		wait_for_request(poller, connection, relay, known);
-		return false;
-	case ARRIVED_PART:
-		add_slow(poller, connection, relay, known);
-		return false;
-	case ARRIVED_BAD:
-		drop_bad(poller, connection);
-		return false;
-	}
+	do {
+		switch (look(poller, connection)) {
+		case ARRIVED_WHOLE:
+			return true;
+		case ARRIVED_NOTHING:
+			break;
+		case ARRIVED_PART:
+			add_slow(poller, connection);
+			return false;
+		case ARRIVED_BAD:
+			drop_bad(poller, connection);
+			return false;
+		}
+	} while (!let_go(poller, connection));
 	return false;
+}
+
+bool poller_park(struct poller *poller, int connection)
+{
+	return !let_go(poller, connection) && hand_out(poller, connection);
+}
+
+void poller_pass_on(struct poller *poller, int connection)
+{
+	let_go_whole(poller, connection);
+}
+
+/* Nobody takes the answer any more. The event may have been about another connection. */
+static bool is_hung_up(int connection)
+{
+	struct pollfd question = {.fd = connection};
+
+	return poll(&question, 1, 0) == 1 && (question.revents & POLLHUP);
 }
 
 static void nap(void)
@@ -352,8 +413,9 @@ static bool accept_one(struct poller *poller, int listener, bool relay, int *con
 	}
 	setsockopt(accepted, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
 	setsockopt(accepted, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
+	atomic_store(&poller->states[accepted], relay ? HELD | RELAY : HELD);
 	*connection = accepted;
-	return hand_out(poller, accepted, relay, false);
+	return hand_out(poller, accepted);
 }
 
 static bool take_signal(struct poller *poller)
@@ -372,7 +434,6 @@ enum event poller_next(struct poller *poller, int *connection)
 		return EVENT_NONE;
 	int fd = (int)(uint32_t)ready.data.u64;
 	enum kind kind = (enum kind)(ready.data.u64 >> 32);
-	bool relay = kind == KIND_RELAY || kind == KIND_RELAY_LISTENER;
 	switch (kind) {
 	case KIND_SIGNAL:
 		return take_signal(poller) ? EVENT_STOP : EVENT_NONE;
@@ -385,21 +446,21 @@ enum event poller_next(struct poller *poller, int *connection)
 		break;
 	case KIND_LISTENER:
 	case KIND_RELAY_LISTENER:
-		handed_out = accept_one(poller, fd, relay, connection);
+		handed_out = accept_one(poller, fd, kind == KIND_RELAY_LISTENER, connection);
 		break;
 	case KIND_CONNECTION:
-	case KIND_RELAY:
-		if ((ready.events & EPOLLIN) == 0 || (ready.events & EPOLLHUP) != 0) {
+		*connection = fd;
+		if (!claim(poller, fd))
+			break;
+		if ((ready.events & EPOLLHUP) && is_hung_up(fd))
 			drop(poller, fd);
-		} else {
-			*connection = fd;
-			handed_out = hand_out(poller, fd, relay, true);
-		}
+		else
+			handed_out = hand_out(poller, fd);
 		break;
 	}
 	if (!handed_out)
 		return EVENT_NONE;
-	return relay ? EVENT_RELAY : EVENT_CONNECTION;
+	return atomic_load(&poller->states[*connection]) & RELAY ? EVENT_RELAY : EVENT_CONNECTION;
 }
 
 /* Each addition is an edge, which wakes one; nobody reads the sum, which does not overflow in this world's time. */

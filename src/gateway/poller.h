@@ -31,6 +31,7 @@ struct poller {
 	int epoll, signals, wake, call, timer;
 	unsigned connections_max;
 	atomic_uint connections; /* open, whether a worker has them or not */
+	atomic_uint *states;     /* of connections, by descriptor */
 	pthread_mutex_t mutex;   /* guards what follows */
 	struct slow *slow;
 	size_t slow_count, slow_capacity;
@@ -48,8 +49,11 @@ void poller_unlisten(struct poller *poller, int listener);
  * poller_park or poller_closed. */
 enum event poller_next(struct poller *poller, int *connection);
 
-/* Take a connection back, to wait for its next request. */
-void poller_park(struct poller *poller, int connection, bool relay);
+/* Take a connection back, to wait for its next request. True where that is there already: the connection is the caller's again. */
+bool poller_park(struct poller *poller, int connection);
+
+/* Leave a connection that poller_park has given back to another one who waits. */
+void poller_pass_on(struct poller *poller, int connection);
 
 /* The connection was closed. */
 void poller_closed(struct poller *poller);

@@ -46,6 +46,13 @@ def health(responder):
     return time.monotonic() - begun
 
 
+def unread(connection):
+    """How much of what was sent the other side has not read yet; a worker that reads a request has it in hand."""
+    count = array.array("i", [0])
+    fcntl.ioctl(connection.socket, termios.TIOCOUTQ, count)
+    return count[0]
+
+
 class Idle(CrashCase):
     """Connections that nobody uses."""
 
@@ -185,6 +192,88 @@ class Halves(CrashCase):
             self.assertLess(health(responder), AT_ONCE_SECONDS)
 
 
+class Arrivals(CrashCase):
+    """Bytes that come while nobody waits for them: none of them is forgotten, whatever the connection is at."""
+
+    def responder(self):
+        return self.start(harness.Responder(self.watched(), {"FOCUSSTATS_THREADS": str(THREADS)}))
+
+    def connections(self, responder, count):
+        made = [responder.connect(60) for _ in range(count)]
+        for connection in made:
+            self.addCleanup(connection.close)
+        return made
+
+    @staticmethod
+    def whole(keep=True, **extra):
+        """The bytes of a request for health."""
+        return (fcgi.record(fcgi.BEGIN_REQUEST, 1, b"\0\1%c\0\0\0\0\0" % keep)
+                + fcgi.stream(fcgi.PARAMS, 1, fcgi.pairs(fcgi.request_params("GET", "/FocusStats/health", b"", extra))) + fcgi.stream(fcgi.STDIN, 1, b""))
+
+    def test_next_request_while_one_is_served(self):
+        """Connections bring a write that waits for its sync, and then the next request, of which a free worker hears."""
+        faults = Faults(self.watched())
+        responder = self.start(harness.Responder(faults.folder, faults.settings({"FOCUSSTATS_THREADS": str(THREADS)})))
+        self.addCleanup(faults.clear, "sync-block")
+        responder.post("initUser", {"user": "u"})
+        connections = self.connections(responder, THREADS - 2)
+        for number in range(5):
+            faults.set("sync-block")
+            for index, connection in enumerate(connections):
+                body = harness.encode({"user": "u", "document": "d%d-%d" % (index, number), "library": "l"})
+                connection.submit("POST", "/FocusStats/startSession", body, keep=True)
+            harness.wait_until(lambda: not any(map(unread, connections)), "all requests are read")
+            for connection in connections:
+                connection.send(self.whole())
+            # What came before these is heard of before them.
+            for _ in range(THREADS):
+                health(responder)
+            faults.clear("sync-block")
+            for connection in connections:
+                self.assertEqual([connection.reply().status for _ in range(2)], [200, 200])
+
+    @tap.cases([("8 KiB", 8 << 10), ("16 KiB", 16 << 10), ("24 KiB", 24 << 10)])
+    def test_next_request_right_behind(self, size):
+        """libfcgi takes 8 KiB at a time from the socket: a request that ends there leaves the one behind it."""
+        responder = self.responder()
+        long = self.whole(HTTP_X_LONG="x" * (1000 + size - len(self.whole(HTTP_X_LONG="x" * 1000))))
+        self.assertEqual(len(long), size)
+        for connection in self.connections(responder, 2 * THREADS):
+            for _ in range(5):
+                connection.send(long + self.whole())
+                self.assertEqual([connection.reply().status for _ in range(2)], [200, 200])
+
+    def test_in_pieces_by_many(self):
+        """Requests that come in three pieces over many connections at once, while others are served."""
+        responder = self.responder()
+        connections = self.connections(responder, 10 * THREADS)
+        request = self.whole()
+        for number in range(3):
+            cuts = sorted({4 + number, len(request) // 2, len(request) - 3 - number})
+            for begin, end in zip([0] + cuts, cuts + [len(request)]):
+                for connection in connections:
+                    connection.send(request[begin:end])
+                self.assertLess(health(responder), AT_ONCE_SECONDS)
+            for connection in connections:
+                self.assertEqual(connection.reply().status, 200)
+
+    def test_numbers_used_again(self):
+        """Connections that are closed with a request under way make room, at once, for others with the same descriptor."""
+        responder = self.responder()
+
+        def come_and_go(index):
+            for number in range(100):
+                with responder.connect(60) as connection:
+                    self.assertEqual(connection.ask("GET", "/FocusStats/health", keep=True).status, 200)
+                    if (index + number) % 3 == 0:
+                        connection.send(self.whole(keep=number % 2 == 0))
+                    elif (index + number) % 3 == 1:
+                        connection.send(self.whole()[:-5])
+
+        harness.clients(2 * THREADS, come_and_go)
+        self.assertLess(health(responder), AT_ONCE_SECONDS)
+
+
 class Drain(CrashCase):
     """SIGTERM and SIGINT."""
 
@@ -212,7 +301,7 @@ class Drain(CrashCase):
             body = harness.encode({"user": "u", "document": "d%d" % index, "library": "l"})
             connections[-1].submit("POST", "/FocusStats/startSession", body)
         harness.wait_until(lambda: "/log." in faults.content("sync-waiting"), "the sync of a commit waits")
-        harness.wait_until(lambda: not any(map(self.unread, connections)), "all requests are read")
+        harness.wait_until(lambda: not any(map(unread, connections)), "all requests are read")
         begun = time.monotonic()
         for number in signals:
             folder.watch.end(child.pid, number)
@@ -222,13 +311,6 @@ class Drain(CrashCase):
         self.assertEqual(answers, [200] * THREADS)
         self.assertEqual(len(self.read(folder).sessions), THREADS)
         note("drained in %.0f ms", 1000 * took)
-
-    @staticmethod
-    def unread(connection):
-        """How much of what was sent the other side has not read yet; a worker that reads a request has it in hand."""
-        count = array.array("i", [0])
-        fcntl.ioctl(connection.socket, termios.TIOCOUTQ, count)
-        return count[0]
 
     @tap.limit(600 if LONG else 120)
     def test_under_load(self):
