@@ -70,17 +70,23 @@ void buffer_append_number(struct buffer *buffer, int64_t number)
 
 void buffer_append_format(struct buffer *buffer, const char *format, ...)
 {
+	size_t room = buffer->capacity - buffer->size;
 	va_list list;
 
-	va_start(list, format);
-	int size = vsnprintf(NULL, 0, format, list);
-	va_end(list);
-	if (size < 0 || !reserve(buffer, (size_t)size + 1))
+	if (buffer->failed)
 		return;
 	va_start(list, format);
-	vsnprintf(buffer->data + buffer->size, (size_t)size + 1, format, list);
+	int size = vsnprintf(room > 0 ? buffer->data + buffer->size : NULL, room, format, list);
 	va_end(list);
-	buffer->size += (size_t)size;
+	if (size >= 0 && (size_t)size >= room) {
+		if (!reserve(buffer, (size_t)size + 1))
+			return;
+		va_start(list, format);
+		vsnprintf(buffer->data + buffer->size, (size_t)size + 1, format, list);
+		va_end(list);
+	}
+	if (size > 0)
+		buffer->size += (size_t)size;
 }
 
 void buffer_prepend(struct buffer *buffer, struct text text)

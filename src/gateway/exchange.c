@@ -16,33 +16,38 @@ enum { BODY_CHUNK_BYTES = 8192, REQUEST_ID_MAX = 64 };
 
 static void read_parameters(char *const *parameters, struct incoming *incoming)
 {
+#define KNOWN(name, member) \
+	{ \
+		{name, sizeof name - 1}, offsetof(struct incoming, member) \
+	}
 	static const struct {
-		const char *name;
+		struct text name;
 		size_t offset;
 	} known[] = {
-		{"REQUEST_METHOD", offsetof(struct incoming, request.method)},
-		{"PATH_INFO", offsetof(struct incoming, request.path)},
-		{"CONTENT_TYPE", offsetof(struct incoming, request.content_type)},
-		{"CONTENT_LENGTH", offsetof(struct incoming, request.content_length)},
-		{"REMOTE_USER", offsetof(struct incoming, request.remote_user)},
-		{"HTTP_ORIGIN", offsetof(struct incoming, request.origin)},
-		{"HTTP_HOST", offsetof(struct incoming, request.host)},
-		{"HTTP_ACCESS_CONTROL_REQUEST_METHOD", offsetof(struct incoming, request.preflight_method)},
-		{"REQUEST_ID", offsetof(struct incoming, request.id)}, /* set by nginx's site file */
-		{"UNIQUE_ID", offsetof(struct incoming, request.id)},  /* set by Apache's mod_unique_id */
-		{"FOCUSSTATS_AUTH", offsetof(struct incoming, auth)},
-		{"FOCUSSTATS_ADMIN", offsetof(struct incoming, admin)},
-		{"FOCUSSTATS_NOW", offsetof(struct incoming, now)},
-		{"FOCUSSTATS_NEW_ID", offsetof(struct incoming, new_id)},
-		{"FOCUSSTATS_DEADLINE", offsetof(struct incoming, deadline)},
-		{"FOCUSSTATS_REPEATED", offsetof(struct incoming, repeated)},
+		KNOWN("REQUEST_METHOD", request.method),
+		KNOWN("PATH_INFO", request.path),
+		KNOWN("CONTENT_TYPE", request.content_type),
+		KNOWN("CONTENT_LENGTH", request.content_length),
+		KNOWN("REMOTE_USER", request.remote_user),
+		KNOWN("HTTP_ORIGIN", request.origin),
+		KNOWN("HTTP_HOST", request.host),
+		KNOWN("HTTP_ACCESS_CONTROL_REQUEST_METHOD", request.preflight_method),
+		KNOWN("REQUEST_ID", request.id), /* set by nginx's site file */
+		KNOWN("UNIQUE_ID", request.id),  /* set by Apache's mod_unique_id */
+		KNOWN("FOCUSSTATS_AUTH", auth),
+		KNOWN("FOCUSSTATS_ADMIN", admin),
+		KNOWN("FOCUSSTATS_NOW", now),
+		KNOWN("FOCUSSTATS_NEW_ID", new_id),
+		KNOWN("FOCUSSTATS_DEADLINE", deadline),
+		KNOWN("FOCUSSTATS_REPEATED", repeated),
 	};
+#undef KNOWN
 
 	for (; *parameters; parameters++) {
 		struct text value;
 		struct text name = text_split(text_of(*parameters), '=', &value);
 		for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-			if (text_equal(name, text_of(known[i].name)))
+			if (name.size == known[i].name.size && memcmp(name.data, known[i].name.data, name.size) == 0)
 				memcpy((char *)incoming + known[i].offset, &value, sizeof value);
 	}
 }
@@ -116,31 +121,31 @@ static enum status read_body(const struct exchange_source *source, long long exp
 	return STATUS_OK;
 }
 
-static const char *reason_of(unsigned http_status)
+static const char *status_line(unsigned http_status)
 {
 	switch (http_status) {
 	case 200:
-		return "OK";
+		return "Status: 200 OK\r\n";
 	case 204:
-		return "No Content";
+		return "Status: 204 No Content\r\n";
 	case 400:
-		return "Bad Request";
+		return "Status: 400 Bad Request\r\n";
 	case 401:
-		return "Unauthorized";
+		return "Status: 401 Unauthorized\r\n";
 	case 403:
-		return "Forbidden";
+		return "Status: 403 Forbidden\r\n";
 	case 404:
-		return "Not Found";
+		return "Status: 404 Not Found\r\n";
 	case 405:
-		return "Method Not Allowed";
+		return "Status: 405 Method Not Allowed\r\n";
 	case 409:
-		return "Conflict";
+		return "Status: 409 Conflict\r\n";
 	case 413:
-		return "Content Too Large";
+		return "Status: 413 Content Too Large\r\n";
 	case 415:
-		return "Unsupported Media Type";
+		return "Status: 415 Unsupported Media Type\r\n";
 	default:
-		return "Service Unavailable";
+		return "Status: 503 Service Unavailable\r\n";
 	}
 }
 
@@ -149,7 +154,7 @@ static void render(struct answer *answer, struct buffer *output)
 {
 	struct buffer head = BUFFER_INIT;
 
-	buffer_append_format(&head, "Status: %u %s\r\n", answer->http_status, reason_of(answer->http_status));
+	buffer_append_string(&head, status_line(answer->http_status));
 	if (!answer->preflight)
 		buffer_append_format(&head, "Content-Type: %s\r\nContent-Length: %zu\r\n", answer->content_type,
 				     answer->body.size);
