@@ -3,25 +3,20 @@
 
 void snapshots_init(struct snapshots *snapshots, struct environment *environment)
 {
-	pthread_rwlockattr_t attributes;
-
-	snapshots->environment = environment;
-	snapshots->standing = NULL;
-	atomic_init(&snapshots->users, 0);
-	sem_init(&snapshots->places, 0, SNAPSHOTS_MAX);
-	pthread_mutex_init(&snapshots->shared, NULL);
-	pthread_cond_init(&snapshots->unused, NULL);
-	/* The committer must not starve behind a stream of readers. */
-	pthread_rwlockattr_init(&attributes);
-	pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
-	pthread_rwlock_init(&snapshots->beginning, &attributes);
-	pthread_rwlockattr_destroy(&attributes);
+	*snapshots = (struct snapshots){
+		.environment = environment,
+		.mutex = PTHREAD_MUTEX_INITIALIZER,
+		.freed = PTHREAD_COND_INITIALIZER,
+		.places = SNAPSHOTS_MAX,
+		.shared = PTHREAD_MUTEX_INITIALIZER,
+		.unused = PTHREAD_COND_INITIALIZER,
+	};
 }
 
 void snapshots_destroy(struct snapshots *snapshots)
 {
-	pthread_rwlock_destroy(&snapshots->beginning);
-	sem_destroy(&snapshots->places);
+	pthread_cond_destroy(&snapshots->freed);
+	pthread_mutex_destroy(&snapshots->mutex);
 	pthread_cond_destroy(&snapshots->unused);
 	pthread_mutex_destroy(&snapshots->shared);
 }
@@ -53,25 +48,45 @@ static int begin_at_this_moment(struct environment *environment, DB_TXN **txn)
 	return 0;
 }
 
+/* End what is kept. The caller has the mutex, or is the only one left. */
+static void end_kept(struct snapshots *snapshots)
+{
+	while (snapshots->kept_count > 0) {
+		DB_TXN *txn = snapshots->kept[--snapshots->kept_count];
+		txn->abort(txn);
+	}
+}
+
+void snapshots_end(struct snapshots *snapshots)
+{
+	end_kept(snapshots);
+}
+
+/* One that is kept, or a new one. The caller has the mutex: a commit would be visible to one that is begun after it was published. */
+static int take(struct snapshots *snapshots, DB_TXN **txn)
+{
+	if (snapshots->kept_count == 0)
+		return begin_at_this_moment(snapshots->environment, txn);
+	*txn = snapshots->kept[--snapshots->kept_count];
+	return 0;
+}
+
 int snapshots_publish(struct snapshots *snapshots)
 {
-	DB_TXN *txn;
-	int result = begin_at_this_moment(snapshots->environment, &txn);
-
-	if (result != 0)
-		return result;
-	pthread_rwlock_wrlock(&snapshots->beginning);
-	snapshots->standing = txn;
-	pthread_rwlock_unlock(&snapshots->beginning);
-	return 0;
+	pthread_mutex_lock(&snapshots->mutex);
+	int result = take(snapshots, &snapshots->standing);
+	snapshots->commits++;
+	end_kept(snapshots);
+	pthread_mutex_unlock(&snapshots->mutex);
+	return result;
 }
 
 DB_TXN *snapshots_withdraw(struct snapshots *snapshots)
 {
-	pthread_rwlock_wrlock(&snapshots->beginning);
+	pthread_mutex_lock(&snapshots->mutex);
 	DB_TXN *txn = snapshots->standing;
 	snapshots->standing = NULL;
-	pthread_rwlock_unlock(&snapshots->beginning);
+	pthread_mutex_unlock(&snapshots->mutex);
 	return txn;
 }
 
@@ -88,32 +103,41 @@ int snapshot_begin(struct snapshots *snapshots, struct snapshot *snapshot)
 {
 	int result = 0;
 
-	while (sem_wait(&snapshots->places) != 0)
-		continue;
-	pthread_rwlock_rdlock(&snapshots->beginning);
+	pthread_mutex_lock(&snapshots->mutex);
+	while (snapshots->places == 0)
+		pthread_cond_wait(&snapshots->freed, &snapshots->mutex);
+	snapshot->commits = snapshots->commits;
 	snapshot->standing = snapshots->standing != NULL;
 	if (snapshot->standing) {
 		snapshot->txn = snapshots->standing;
 		atomic_fetch_add(&snapshots->users, 1);
 	} else {
-		result = begin_at_this_moment(snapshots->environment, &snapshot->txn);
+		result = take(snapshots, &snapshot->txn);
 	}
-	pthread_rwlock_unlock(&snapshots->beginning);
+	snapshots->places -= result == 0;
+	pthread_mutex_unlock(&snapshots->mutex);
 	if (snapshot->standing)
 		pthread_mutex_lock(&snapshots->shared);
-	if (result != 0)
-		sem_post(&snapshots->places);
 	return result;
 }
 
 void snapshot_end(struct snapshots *snapshots, struct snapshot *snapshot)
 {
+	DB_TXN *old = NULL;
+
 	if (snapshot->standing) {
 		if (atomic_fetch_sub(&snapshots->users, 1) == 1)
 			pthread_cond_signal(&snapshots->unused);
 		pthread_mutex_unlock(&snapshots->shared);
-	} else {
-		snapshot->txn->abort(snapshot->txn);
 	}
-	sem_post(&snapshots->places);
+	pthread_mutex_lock(&snapshots->mutex);
+	if (!snapshot->standing && snapshot->commits == snapshots->commits)
+		snapshots->kept[snapshots->kept_count++] = snapshot->txn;
+	else if (!snapshot->standing)
+		old = snapshot->txn;
+	snapshots->places++;
+	pthread_cond_signal(&snapshots->freed);
+	pthread_mutex_unlock(&snapshots->mutex);
+	if (old)
+		old->abort(old);
 }

@@ -3,7 +3,8 @@
  * A snapshot transaction alone does not give that. Berkeley DB makes a commit visible to snapshots as soon as its record
  * has a place in the log (__log_put sets visible_lsn before it flushes), so a snapshot begun during the sync sees what
  * a power cut may still undo. So the committer takes a snapshot before each commit, and whoever reads while
- * that commit is being made durable reads through it; at other times a reader takes a snapshot of its own.
+ * that commit is being made durable reads through it; at other times a reader has a snapshot to himself. Those of readers that are
+ * done are kept for the next ones until the next commit: beginning one costs more than some reads do.
  */
 #ifndef FOCUSSTATS_STORE_SNAPSHOT_H
 #define FOCUSSTATS_STORE_SNAPSHOT_H
@@ -11,8 +12,8 @@
 #include "store/environment.h"
 
 #include <pthread.h>
-#include <semaphore.h>
 #include <stdatomic.h>
+#include <stdint.h>
 
 enum {
 	SNAPSHOTS_MAX = 4
@@ -20,21 +21,29 @@ enum {
 
 struct snapshots {
 	struct environment *environment;
-	sem_t places;               /* SNAPSHOTS_MAX of them */
-	pthread_rwlock_t beginning; /* read: to begin a snapshot; write: to set `standing` */
-	DB_TXN *standing;           /* while a commit is under way */
-	pthread_mutex_t shared;     /* a transaction serves one thread at a time: whoever reads through `standing` */
+	pthread_mutex_t mutex;       /* guards what follows, and goes with `freed`; a snapshot is begun under it */
+	pthread_cond_t freed;        /* places */
+	unsigned places;             /* left of SNAPSHOTS_MAX */
+	DB_TXN *standing;            /* while a commit is under way */
+	uint64_t commits;            /* published */
+	DB_TXN *kept[SNAPSHOTS_MAX]; /* of the time since the last of them */
+	unsigned kept_count;
+	pthread_mutex_t shared; /* a transaction serves one thread at a time: whoever reads through `standing` */
 	pthread_cond_t unused;
 	atomic_uint users; /* readers that hold or await the standing snapshot */
 };
 
 struct snapshot {
 	DB_TXN *txn;
+	uint64_t commits; /* published before it */
 	bool standing;
 };
 
 void snapshots_init(struct snapshots *snapshots, struct environment *environment);
 void snapshots_destroy(struct snapshots *snapshots);
+
+/* Before the environment is closed. No reader is left. */
+void snapshots_end(struct snapshots *snapshots);
 
 /* For the committer, around each commit: publish the standing snapshot before it; withdraw it right after it, so that
  * who was told of the commit sees it; settle once all were told. A failure of the first leaves nothing to do. */

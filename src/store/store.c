@@ -197,6 +197,7 @@ void store_close(struct store *store)
 		while (complete_removals(store, &failed) && clock_boot_ms() < until_ms)
 			continue;
 	committer_stop(&store->committer);
+	snapshots_end(&store->snapshots);
 	if (environment_close(&store->environment, &error) != STATUS_OK)
 		log_line("closing the store: %s", error.detail);
 	snapshots_destroy(&store->snapshots);
