@@ -313,7 +313,7 @@ static void add_slow(struct poller *poller, int connection)
 
 /* Let go of a connection with a whole request, and have the epoll tell of it anew. Who hears of it may have closed it in between: then
  * that fails, or another connection is told of. */
-static void let_go_whole(struct poller *poller, int connection)
+void poller_pass_on(struct poller *poller, int connection)
 {
 	atomic_fetch_and(&poller->states[connection], KNOWN | RELAY);
 	watch(poller, EPOLL_CTL_MOD, connection, KIND_CONNECTION, arrivals);
@@ -333,7 +333,7 @@ static void look_at_slow(struct poller *poller)
 		struct slow slow = poller->slow[i];
 		enum arrival arrival = look(poller, slow.connection);
 		if (arrival == ARRIVED_WHOLE)
-			let_go_whole(poller, slow.connection);
+			poller_pass_on(poller, slow.connection);
 		else if (arrival == ARRIVED_BAD)
 			drop_bad(poller, slow.connection);
 		else if (now_ms >= slow.deadline_ms)
@@ -370,11 +370,6 @@ static bool hand_out(struct poller *poller, int connection)
 bool poller_park(struct poller *poller, int connection)
 {
 	return !let_go(poller, connection) && hand_out(poller, connection);
-}
-
-void poller_pass_on(struct poller *poller, int connection)
-{
-	let_go_whole(poller, connection);
 }
 
 /* Nobody takes the answer any more. The event may have been about another connection. */
