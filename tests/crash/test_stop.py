@@ -38,6 +38,10 @@ class Stop(CrashCase):
         return self.start(harness.Responder(folder, {"FOCUSSTATS_RELAY_TIMEOUT": str(RELAY_TIMEOUT_MS), "FOCUSSTATS_THREADS": str(THREADS), **settings},
                                             processes=4))
 
+    def writers(self, responder, ledger, number):
+        """One more crowd. All requests of the one before may be in the owner's hands when it is stopped, and then nobody else asks for anything."""
+        return Writers(ledger, CLIENTS, lambda: FcgiClient(responder, keep=False), first=number * CLIENTS).start()
+
     def stop_owner(self, folder):
         pid = harness.wait_until(lambda: owners(folder), "there is an owner")[0]
         self.addCleanup(self.go_on, pid)
@@ -49,12 +53,13 @@ class Stop(CrashCase):
         folder = self.watched()
         responder = self.responder(folder)
         ledger = Ledger()
-        writers = Writers(ledger, CLIENTS, lambda: FcgiClient(responder, keep=False)).start()
+        crowds = [self.writers(responder, ledger, 0)]
         pauses, maybes = [], []
         try:
-            for _ in range(40 if LONG else 4):
+            for number in range(1, 41 if LONG else 5):
                 ledger.wait_flow()
                 pid = self.stop_owner(folder)
+                crowds.append(self.writers(responder, ledger, number))
                 maybe = ledger.counts[MAYBE]
                 ledger.wait_count(UNAVAILABLE, random.randrange(10, 60))
                 maybes.append(ledger.counts[MAYBE] - maybe)
@@ -62,10 +67,12 @@ class Stop(CrashCase):
                 self.go_on(pid)
                 ledger.wait_flow()
                 pauses.append(time.monotonic() - begun)
+                crowds.pop(0).stop()
         finally:
-            writers.stop()
+            for crowd in crowds:
+                crowd.stop()
         self.assertLess(ledger.slowest[UNAVAILABLE], RELAY_TIMEOUT_MS / 1000 + MARGIN_SECONDS)
-        # While it is stopped, only what was on its way to the disk can have got as far as a commit: one write a client.
+        # While it is stopped, only what was on its way to the disk can have got as far as a commit: one write a client of those before.
         self.assertLessEqual(max(maybes), CLIENTS)
         responder.stop()
         found = self.read(folder).check(ledger)
@@ -79,14 +86,15 @@ class Stop(CrashCase):
         responder = self.responder(folder)
         ledger = Ledger()
         deeds = Deeds(ledger)
-        crowd = Crowd(deeds, CLIENTS, lambda index: FcgiClient(responder, keep=False)).start()
+        crowds = [Crowd(deeds, CLIENTS, lambda index: FcgiClient(responder, keep=False)).start()]
         try:
             ledger.wait_flow()
             harness.wait_until(lambda: len(deeds.done) > 20, "nearly all actions were used")
             pid = self.stop_owner(folder)
             self.assertEqual(folder.log_text().count("owner of "), 1)
-            # What the workers of the owner had in hand waits with it; everybody else is told.
-            ledger.wait_count(UNAVAILABLE, CLIENTS - THREADS)
+            # What the owner had in hand waits with it, which may be all requests of these clients; everybody else is told.
+            crowds.append(Crowd(deeds, CLIENTS, lambda index: FcgiClient(responder, keep=False), first=CLIENTS).start())
+            ledger.wait_count(UNAVAILABLE, CLIENTS)
             done, refused, asleep = ledger.counts[DONE], ledger.counts[UNAVAILABLE], time.monotonic()
             held = set()
             while time.monotonic() < asleep + SLEEP_SECONDS:
@@ -99,10 +107,11 @@ class Stop(CrashCase):
             # The others serve again: more clients than the owner's share of the connections.
             ledger.wait_count(DONE, 10 * CLIENTS)
         finally:
-            crowd.stop()
+            for crowd in crowds:
+                crowd.stop()
         self.assertEqual(held, {pid})
         # Answers that it had given before, and that their clients came to only now.
-        self.assertLessEqual(done, THREADS)
+        self.assertLessEqual(done, CLIENTS)
         self.assertGreater(refused, SLEEP_SECONDS)
         self.assertLess(slowest, RELAY_TIMEOUT_MS / 1000 + MARGIN_SECONDS)
         self.assertEqual(folder.log_text().count("owner of "), 1)
@@ -123,17 +132,20 @@ class Stop(CrashCase):
         folder = self.watched()
         responder = self.responder(folder)
         ledger = Ledger()
-        writers = Writers(ledger, CLIENTS, lambda: FcgiClient(responder, keep=False)).start()
+        crowds = [self.writers(responder, ledger, 0)]
         try:
-            for _ in range(20 if LONG else 2):
+            for number in range(1, 21 if LONG else 3):
                 ledger.wait_flow()
                 pid = self.stop_owner(folder)
+                crowds.append(self.writers(responder, ledger, number))
                 ledger.wait_count(UNAVAILABLE, 10)
                 folder.watch.kill(pid)
                 ledger.wait_flow()
                 one_more(responder)
+                crowds.pop(0).stop()
         finally:
-            writers.stop()
+            for crowd in crowds:
+                crowd.stop()
         responder.stop()
         self.read(folder).check(ledger)
 
