@@ -6,29 +6,20 @@
 #include "gateway/exchange.h"
 #include "gateway/handover.h"
 #include "gateway/poller.h"
+#include "gateway/stream.h"
 
 #include <errno.h>
-#include <fastcgi.h>
-#include <fcgiapp.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
-	DRAIN_LIMIT_MS = 2500,  /* mod_fcgid kills 3 s after SIGTERM */
-	DISCARD_MAX = 64 << 20, /* bytes of a refused body: a server that is cut off while it sends loses the answer */
+	DRAIN_LIMIT_MS = 2500,     /* mod_fcgid kills 3 s after SIGTERM */
 	ANSWER_TIMEOUT_MS = 30000, /* for all of an answer to be taken, also by a server that does not buffer it */
 	WATCH_INTERVAL_MS = 1000,
-	ROOM_BYTES = 64 << 10, /* libfcgi's buffers, and parameters as web servers send them */
-	ROOM_NAP_MS = 20,
-	ROOM_NAPS = 50,
-	RECORD_BYTES_MAX = 0xFFF8, /* of a FastCGI record, and a multiple of 8 */
-	STREAM_BYTES = 8000,       /* what libfcgi sends at once with the end of the answer: its buffer has 8,192 */
 };
 
 /* What a worker does with a connection that depends on the other side. The thread that watches ends it at the deadline: the
@@ -109,75 +100,6 @@ static void owner_has_answered(void *context)
 	handover_offer(&gateway->handover);
 }
 
-static long read_stdin(void *context, char *data, size_t size)
-{
-	FCGX_Request *request = context;
-
-	return FCGX_GetStr(data, (int)size, request->in);
-}
-
-/* Read what is left of the body: the web server looks for the answer, and has the connection for another request, only
- * when all is sent. */
-static bool discard_stdin(FCGX_Request *request)
-{
-	char bytes[8192];
-	long sum = 0, got = 1;
-
-	while (FCGX_HasSeenEOF(request->in) == 0 && sum < DISCARD_MAX && got > 0) {
-		got = read_stdin(request, bytes, sizeof bytes);
-		sum += got;
-	}
-	return FCGX_HasSeenEOF(request->in) != 0 && FCGX_GetError(request->in) == 0;
-}
-
-/* Send a record of the answer (FastCGI specification, 3.3). */
-static bool send_record(const FCGX_Request *request, struct text text)
-{
-	uint8_t header[FCGI_HEADER_LEN] = {
-		FCGI_VERSION_1,
-		FCGI_STDOUT,
-		(uint8_t)(request->requestId >> 8),
-		(uint8_t)request->requestId,
-		(uint8_t)(text.size >> 8),
-		(uint8_t)text.size,
-	};
-	struct iovec parts[] = {{header, sizeof header}, {(char *)text.data, text.size}};
-	struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-
-	while (parts[1].iov_len > 0) {
-		ssize_t sent = sendmsg(request->ipcFd, &message, MSG_NOSIGNAL);
-		if (sent < 0 && errno != EINTR)
-			return false;
-		for (int i = 0; sent > 0 && i < 2; i++) {
-			size_t of_part = (size_t)sent < parts[i].iov_len ? (size_t)sent : parts[i].iov_len;
-			parts[i].iov_base = (char *)parts[i].iov_base + of_part;
-			parts[i].iov_len -= of_part;
-			sent -= (ssize_t)of_part;
-		}
-	}
-	return true;
-}
-
-/* libfcgi would copy a long answer into its buffer and send it 8 KiB by 8 KiB, so only the end of one goes that way. */
-static void put_answer(FCGX_Request *request, struct buffer *output)
-{
-	struct text left = buffer_text(output);
-
-	while (left.size > STREAM_BYTES) {
-		size_t size = left.size - STREAM_BYTES;
-		size = size < RECORD_BYTES_MAX ? size : RECORD_BYTES_MAX;
-		if (!send_record(request, (struct text){left.data, size})) {
-			/* Nothing that libfcgi still sends may be taken for the rest of the record. */
-			shutdown(request->ipcFd, SHUT_RDWR);
-			request->keepConnection = 0;
-			return;
-		}
-		left.data += size;
-		left.size -= size;
-	}
-	FCGX_PutStr(left.data, (int)left.size, request->out);
-}
-
 /* The request is read, and nothing more is expected of the other side until the answer. */
 static void request_is_read(void *context)
 {
@@ -195,35 +117,18 @@ static void answer(struct serving *serving, struct peer *peer)
 
 	exchange_finish(&serving->exchange, &output, &log);
 	expect(peer, request->ipcFd, IO_TIMEOUT_S * 1000);
-	bool whole = discard_stdin(request);
+	bool whole = stream_discard(request);
 	expect(peer, request->ipcFd, ANSWER_TIMEOUT_MS);
 	if (log.size > 0)
 		FCGX_PutStr(log.data, (int)log.size, request->err);
 	if (buffer_failed(&output))
 		FCGX_PutStr(no_memory, sizeof no_memory - 1, request->out);
 	else
-		put_answer(request, &output);
+		stream_put(request, &output);
 	if (!whole || atomic_load(&serving->gateway->draining))
 		request->keepConnection = 0;
 	buffer_release(&output);
 	buffer_release(&log);
-}
-
-/* libfcgi ends the process where memory is short. Have in this thread's heap what it needs, or wait a moment for others to give
- * some back; false where nobody does. */
-static bool make_room(void)
-{
-	for (int i = 0; i < ROOM_NAPS; i++) {
-		void *room = malloc(ROOM_BYTES);
-		if (room) {
-			*(volatile char *)room = 0; /* or the compiler does without */
-			free(room);
-			return true;
-		}
-		nanosleep(&(struct timespec){.tv_nsec = ROOM_NAP_MS * 1000000L}, NULL);
-	}
-	log_repeated("out of memory: a connection is closed, and what was asked on it not carried out");
-	return false;
 }
 
 /* The request is done with. True where the connection's next one is there. */
@@ -280,7 +185,7 @@ static void take_in_hand(struct gateway *gateway, int count)
 /* Serve one request of the connection, up to its answer or to where its write goes on in the store. True where the next one is there. */
 static bool serve(struct gateway *gateway, struct peer *peer, int connection, bool relay)
 {
-	struct serving *serving = make_room() ? malloc(sizeof *serving) : NULL;
+	struct serving *serving = stream_has_room() ? malloc(sizeof *serving) : NULL;
 
 	if (!serving || FCGX_InitRequest(&serving->request, -1, 0) != 0) {
 		free(serving);
@@ -302,7 +207,7 @@ static bool serve(struct gateway *gateway, struct peer *peer, int connection, bo
 	}
 	const struct exchange_source source = {
 		.parameters = serving->request.envp,
-		.read_body = read_stdin,
+		.read_body = stream_read,
 		.context = &serving->request,
 		.body_is_read = request_is_read,
 		.body_context = peer,
