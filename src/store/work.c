@@ -150,7 +150,7 @@ int work_find_session(struct work *work, struct session *session, bool *found)
 		return 0;
 	}
 	/* It may have been settled just now. */
-	return table_get_session(work->environment, work->txn, &operation->id, session);
+	return work->changed ? table_get_session(work->environment, work->txn, &operation->id, session) : 0;
 }
 
 int work_find_same_id(struct work *work, const struct uuid *id, struct session *session, bool *found)
