@@ -3,20 +3,23 @@
 
 void snapshots_init(struct snapshots *snapshots, struct environment *environment)
 {
-	*snapshots = (struct snapshots){
-		.environment = environment,
-		.mutex = PTHREAD_MUTEX_INITIALIZER,
-		.freed = PTHREAD_COND_INITIALIZER,
-		.places = SNAPSHOTS_MAX,
-		.shared = PTHREAD_MUTEX_INITIALIZER,
-		.unused = PTHREAD_COND_INITIALIZER,
-	};
+	pthread_rwlockattr_t attributes;
+
+	*snapshots = (struct snapshots){.environment = environment};
+	sem_init(&snapshots->places, 0, SNAPSHOTS_MAX);
+	pthread_mutex_init(&snapshots->shared, NULL);
+	pthread_cond_init(&snapshots->unused, NULL);
+	/* The committer must not starve behind a stream of readers. */
+	pthread_rwlockattr_init(&attributes);
+	pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&snapshots->beginning, &attributes);
+	pthread_rwlockattr_destroy(&attributes);
 }
 
 void snapshots_destroy(struct snapshots *snapshots)
 {
-	pthread_cond_destroy(&snapshots->freed);
-	pthread_mutex_destroy(&snapshots->mutex);
+	pthread_rwlock_destroy(&snapshots->beginning);
+	sem_destroy(&snapshots->places);
 	pthread_cond_destroy(&snapshots->unused);
 	pthread_mutex_destroy(&snapshots->shared);
 }
@@ -48,45 +51,61 @@ static int begin_at_this_moment(struct environment *environment, DB_TXN **txn)
 	return 0;
 }
 
-/* End what is kept. The caller has the mutex, or is the only one left. */
-static void end_kept(struct snapshots *snapshots)
+/* One that is kept, or NULL. */
+static DB_TXN *take(struct snapshots *snapshots)
 {
-	while (snapshots->kept_count > 0) {
-		DB_TXN *txn = snapshots->kept[--snapshots->kept_count];
-		txn->abort(txn);
+	DB_TXN *txn = NULL;
+
+	for (int i = 0; !txn && i < SNAPSHOTS_MAX; i++)
+		if (atomic_load_explicit(&snapshots->kept[i], memory_order_relaxed))
+			txn = atomic_exchange(&snapshots->kept[i], NULL);
+	return txn;
+}
+
+/* There is a place for each that can be open. */
+static bool keep(struct snapshots *snapshots, DB_TXN *txn)
+{
+	bool kept = false;
+
+	for (int i = 0; !kept && i < SNAPSHOTS_MAX; i++) {
+		DB_TXN *none = NULL;
+		kept = atomic_compare_exchange_strong(&snapshots->kept[i], &none, txn);
 	}
+	return kept;
 }
 
 void snapshots_end(struct snapshots *snapshots)
 {
-	end_kept(snapshots);
+	for (DB_TXN *txn = take(snapshots); txn; txn = take(snapshots))
+		txn->abort(txn);
 }
 
-/* One that is kept, or a new one. The caller has the mutex: a commit would be visible to one that is begun after it was published. */
-static int take(struct snapshots *snapshots, DB_TXN **txn)
+static int take_or_begin(struct snapshots *snapshots, DB_TXN **txn)
 {
-	if (snapshots->kept_count == 0)
+	DB_TXN *kept = take(snapshots);
+
+	if (!kept)
 		return begin_at_this_moment(snapshots->environment, txn);
-	*txn = snapshots->kept[--snapshots->kept_count];
+	*txn = kept;
 	return 0;
 }
 
 int snapshots_publish(struct snapshots *snapshots)
 {
-	pthread_mutex_lock(&snapshots->mutex);
-	int result = take(snapshots, &snapshots->standing);
+	pthread_rwlock_wrlock(&snapshots->beginning);
+	int result = take_or_begin(snapshots, &snapshots->standing);
 	snapshots->commits++;
-	end_kept(snapshots);
-	pthread_mutex_unlock(&snapshots->mutex);
+	snapshots_end(snapshots);
+	pthread_rwlock_unlock(&snapshots->beginning);
 	return result;
 }
 
 DB_TXN *snapshots_withdraw(struct snapshots *snapshots)
 {
-	pthread_mutex_lock(&snapshots->mutex);
+	pthread_rwlock_wrlock(&snapshots->beginning);
 	DB_TXN *txn = snapshots->standing;
 	snapshots->standing = NULL;
-	pthread_mutex_unlock(&snapshots->mutex);
+	pthread_rwlock_unlock(&snapshots->beginning);
 	return txn;
 }
 
@@ -103,41 +122,37 @@ int snapshot_begin(struct snapshots *snapshots, struct snapshot *snapshot)
 {
 	int result = 0;
 
-	pthread_mutex_lock(&snapshots->mutex);
-	while (snapshots->places == 0)
-		pthread_cond_wait(&snapshots->freed, &snapshots->mutex);
+	while (sem_wait(&snapshots->places) != 0)
+		continue;
+	pthread_rwlock_rdlock(&snapshots->beginning);
 	snapshot->commits = snapshots->commits;
 	snapshot->standing = snapshots->standing != NULL;
 	if (snapshot->standing) {
 		snapshot->txn = snapshots->standing;
 		atomic_fetch_add(&snapshots->users, 1);
 	} else {
-		result = take(snapshots, &snapshot->txn);
+		result = take_or_begin(snapshots, &snapshot->txn);
 	}
-	snapshots->places -= result == 0;
-	pthread_mutex_unlock(&snapshots->mutex);
+	pthread_rwlock_unlock(&snapshots->beginning);
 	if (snapshot->standing)
 		pthread_mutex_lock(&snapshots->shared);
+	if (result != 0)
+		sem_post(&snapshots->places);
 	return result;
 }
 
 void snapshot_end(struct snapshots *snapshots, struct snapshot *snapshot)
 {
-	DB_TXN *old = NULL;
-
 	if (snapshot->standing) {
 		if (atomic_fetch_sub(&snapshots->users, 1) == 1)
 			pthread_cond_signal(&snapshots->unused);
 		pthread_mutex_unlock(&snapshots->shared);
+	} else {
+		pthread_rwlock_rdlock(&snapshots->beginning);
+		bool kept = snapshot->commits == snapshots->commits && keep(snapshots, snapshot->txn);
+		pthread_rwlock_unlock(&snapshots->beginning);
+		if (!kept)
+			snapshot->txn->abort(snapshot->txn);
 	}
-	pthread_mutex_lock(&snapshots->mutex);
-	if (!snapshot->standing && snapshot->commits == snapshots->commits)
-		snapshots->kept[snapshots->kept_count++] = snapshot->txn;
-	else if (!snapshot->standing)
-		old = snapshot->txn;
-	snapshots->places++;
-	pthread_cond_signal(&snapshots->freed);
-	pthread_mutex_unlock(&snapshots->mutex);
-	if (old)
-		old->abort(old);
+	sem_post(&snapshots->places);
 }

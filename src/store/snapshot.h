@@ -12,6 +12,7 @@
 #include "store/environment.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdint.h>
 
@@ -21,13 +22,12 @@ enum {
 
 struct snapshots {
 	struct environment *environment;
-	pthread_mutex_t mutex;       /* guards what follows, and goes with `freed`; a snapshot is begun under it */
-	pthread_cond_t freed;        /* places */
-	unsigned places;             /* left of SNAPSHOTS_MAX */
-	DB_TXN *standing;            /* while a commit is under way */
-	uint64_t commits;            /* published */
-	DB_TXN *kept[SNAPSHOTS_MAX]; /* of the time since the last of them */
-	unsigned kept_count;
+	sem_t places; /* SNAPSHOTS_MAX of them */
+	/* Read: to begin or to keep a snapshot; write: to set what follows, and to end what is kept. */
+	pthread_rwlock_t beginning;
+	DB_TXN *standing;                      /* while a commit is under way */
+	uint64_t commits;                      /* published */
+	_Atomic(DB_TXN *) kept[SNAPSHOTS_MAX]; /* of the time since the last of them, for the next reader; or NULL */
 	pthread_mutex_t shared; /* a transaction serves one thread at a time: whoever reads through `standing` */
 	pthread_cond_t unused;
 	atomic_uint users; /* readers that hold or await the standing snapshot */
