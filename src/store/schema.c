@@ -151,8 +151,7 @@ static int upgrade_user(struct environment *environment, const struct identifier
 	do {
 		upgrade->open_count = 0;
 		if (result == 0)
-			result =
-				table_each_of_user(environment->by_user, NULL, user, SIZE_MAX, note_open, upgrade);
+			result = table_each_of_user(environment->by_user, NULL, user, SIZE_MAX, note_open, upgrade);
 		if (result == 0 && upgrade->open_count > 0)
 			result = rewrite_open(environment, upgrade);
 	} while (result == 0 && upgrade->open_count == BATCH_MAX);

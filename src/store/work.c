@@ -95,8 +95,8 @@ static int settle(struct work *work)
 
 	if (work->stats.watched == 0 || watched.now_ms - work->stats.first_seen_ms < watched.idle_ms)
 		return 0;
-	int result = table_each_of_user(work->environment->active, work->txn, &work->user, SIZE_MAX, note_watched,
-					&watched);
+	int result =
+		table_each_of_user(work->environment->active, work->txn, &work->user, SIZE_MAX, note_watched, &watched);
 	for (size_t i = 0; result == 0 && i < watched.count; i++) {
 		struct session before, after;
 		if ((result = table_get_session(work->environment, work->txn, &watched.over[i], &before)) != 0)
