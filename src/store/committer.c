@@ -101,14 +101,12 @@ static void carry_out(struct committer *committer, struct store_pending *batch)
 {
 	const char *doing;
 	int result = commit_batch(committer, batch, &doing);
-	DB_TXN *standing = snapshots_withdraw(committer->snapshots);
 
+	snapshots_withdraw(committer->snapshots);
 	if (result != 0 && (disk_failed(result) || !batch->next)) {
 		fail_all(batch, result, doing);
 	} else if (result != 0) {
 		/* One of them may be what the engine could not do: each gets its own chance. */
-		if (standing)
-			snapshots_settle(committer->snapshots, standing);
 		while (batch) {
 			struct store_pending *next = batch->next;
 			batch->next = NULL;
@@ -118,8 +116,6 @@ static void carry_out(struct committer *committer, struct store_pending *batch)
 		return;
 	}
 	hand_back(batch);
-	if (standing)
-		snapshots_settle(committer->snapshots, standing);
 }
 
 /* Wait for writes and take up to BATCH_MAX of them. NULL when there are none and the committer is stopping. */
