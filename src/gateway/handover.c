@@ -63,12 +63,10 @@ static void leave_owner(struct handover *handover)
 {
 	close(handover->owner);
 	handover->owner = -1;
-	if (handover->asked_at_ms > 0)
-		handover->rest_end_ms = clock_boot_ms() + REFUSED_REST_MS;
 	handover->asked_at_ms = 0;
-	if (handover->wanted)
-		accept_again(handover);
-	handover->wanted = false;
+	if (!handover->wanted)
+		handover->rest_end_ms = clock_boot_ms() + REFUSED_REST_MS;
+	accept_again(handover);
 }
 
 /* Say that this process works, or ask whether the other one does. The few bytes surely have room, or else nobody reads them. */
@@ -107,7 +105,9 @@ void handover_offer(struct handover *handover)
 	pthread_mutex_lock(&handover->mutex);
 	if (handover->owner < 0 && !handover->leaving && handover->message_size > 0 &&
 	    clock_boot_ms() >= handover->rest_end_ms && home_connect(handover->home, &connection) == 0) {
+		poller_unlisten(handover->poller, STDIN_FILENO);
 		handover->owner = connection;
+		handover->wanted = false;
 		handover->asked_at_ms = clock_boot_ms();
 		if (!send_listener(handover) || !poller_watch(handover->poller, connection))
 			leave_owner(handover);
@@ -128,14 +128,6 @@ static enum heard hear(int connection)
 	return got < 0 && (errno == EAGAIN || errno == EINTR) ? HEARD_NOTHING : HEARD_END;
 }
 
-/* In front: ask the owner for a byte, the first time to watch the listener. */
-static void ask(struct handover *handover)
-{
-	handover->asked_at_ms = clock_boot_ms();
-	if (!say(handover->owner, '?'))
-		leave_owner(handover);
-}
-
 static void hear_owner(struct handover *handover)
 {
 	enum heard heard = hear(handover->owner);
@@ -144,11 +136,7 @@ static void hear_owner(struct handover *handover)
 		leave_owner(handover);
 	} else if (heard == HEARD_SOMETHING) {
 		handover->asked_at_ms = 0;
-		if (!handover->wanted) {
-			handover->wanted = true;
-			poller_unlisten(handover->poller, STDIN_FILENO);
-			ask(handover);
-		}
+		handover->wanted = true;
 	}
 }
 
@@ -169,8 +157,10 @@ void handover_look(struct handover *handover)
 	if (handover->asked_at_ms > 0) {
 		if (clock_boot_ms() - handover->asked_at_ms >= ANSWER_MS)
 			leave_owner(handover);
-	} else if (handover->wanted && somebody_waits()) {
-		ask(handover);
+	} else if (handover->owner >= 0 && somebody_waits()) {
+		handover->asked_at_ms = clock_boot_ms();
+		if (!say(handover->owner, '?'))
+			leave_owner(handover);
 	}
 	pthread_mutex_unlock(&handover->mutex);
 }
@@ -245,20 +235,20 @@ static bool is_known(const struct handover *handover, const struct stat *socket)
 	return false;
 }
 
-/* At the owner: keep both, and say so. The listener is watched once the process in front accepts on it no more. */
+/* At the owner: take both into the poller, or neither. */
 static bool borrow(struct handover *handover, int connection, int listener)
 {
 	struct stat socket;
 
-	if (handover->leaving || handover->borrowed_count == LENT_MAX || fstat(listener, &socket) != 0 ||
-	    is_known(handover, &socket) || !poller_watch(handover->poller, connection) || !say(connection, '!'))
+	if (handover->leaving || fstat(listener, &socket) != 0 || is_known(handover, &socket) ||
+	    !poller_borrow(handover->poller, listener))
 		return false;
-	handover->borrowed[handover->borrowed_count++] = (struct borrowed){
-		.connection = connection,
-		.listener = listener,
-		.device = socket.st_dev,
-		.inode = socket.st_ino,
-	};
+	if (!say(connection, '!') || !poller_watch(handover->poller, connection)) {
+		poller_give_back(handover->poller, listener);
+		return false;
+	}
+	handover->borrowed[handover->borrowed_count++] =
+		(struct borrowed){connection, listener, socket.st_dev, socket.st_ino};
 	return true;
 }
 
@@ -285,25 +275,12 @@ static void give_back(struct handover *handover, unsigned number)
 {
 	struct borrowed *borrowed = &handover->borrowed[number];
 
-	if (borrowed->watched) {
-		poller_give_back(handover->poller, borrowed->listener);
-		if (!handover->leaving)
-			poller_accept_waiting(handover->poller, borrowed->listener);
-	}
+	poller_give_back(handover->poller, borrowed->listener);
+	if (!handover->leaving)
+		poller_accept_waiting(handover->poller, borrowed->listener);
 	close(borrowed->listener);
 	drop(handover, borrowed->connection);
 	*borrowed = handover->borrowed[--handover->borrowed_count];
-}
-
-static void hear_front(struct handover *handover, unsigned number)
-{
-	struct borrowed *borrowed = &handover->borrowed[number];
-	enum heard heard = hear(borrowed->connection);
-
-	if (heard == HEARD_SOMETHING && !borrowed->watched)
-		borrowed->watched = poller_borrow(handover->poller, borrowed->listener);
-	if (heard == HEARD_END || (heard == HEARD_SOMETHING && (!borrowed->watched || !say(borrowed->connection, '!'))))
-		give_back(handover, number);
 }
 
 void handover_hear(struct handover *handover, int connection)
@@ -313,11 +290,14 @@ void handover_hear(struct handover *handover, int connection)
 	pthread_mutex_lock(&handover->mutex);
 	while (i < handover->borrowed_count && handover->borrowed[i].connection != connection)
 		i++;
-	/* Where it is neither, another worker has come first, and closed it. */
-	if (connection == handover->owner)
+	/* Another worker may have come first, and closed it. */
+	if (connection == handover->owner) {
 		hear_owner(handover);
-	else if (i < handover->borrowed_count)
-		hear_front(handover, i);
+	} else if (i < handover->borrowed_count) {
+		enum heard heard = hear(connection);
+		if (heard == HEARD_END || (heard == HEARD_SOMETHING && !say(connection, '!')))
+			give_back(handover, i);
+	}
 	pthread_mutex_unlock(&handover->mutex);
 }
 
