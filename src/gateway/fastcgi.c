@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "gateway/exchange.h"
-#include "gateway/handover.h"
 #include "gateway/poller.h"
 #include "gateway/stream.h"
 
@@ -42,7 +41,6 @@ struct serving {
 struct gateway {
 	struct service service;
 	struct poller poller;
-	struct handover handover;
 	unsigned threads;
 	atomic_bool draining;
 	pthread_mutex_t mutex;                  /* guards all below */
@@ -91,13 +89,6 @@ static void relays_come_in(void *context, int listener)
 
 	if (!poller_listen(&gateway->poller, listener, true))
 		log_line("cannot watch the relay socket: %s", strerror(errno));
-}
-
-static void owner_has_answered(void *context)
-{
-	struct gateway *gateway = context;
-
-	handover_offer(&gateway->handover);
 }
 
 /* The request is read, and nothing more is expected of the other side until the answer. */
@@ -282,7 +273,6 @@ static void begin_drain(struct gateway *gateway)
 	pthread_mutex_unlock(&gateway->mutex);
 	if (!first)
 		return;
-	handover_leave(&gateway->handover);
 	poller_unlisten(&gateway->poller, STDIN_FILENO);
 	owner_leave(&gateway->service.owner);
 	poller_wake(&gateway->poller);
@@ -304,10 +294,6 @@ static void *work(void *context)
 		awake = event == EVENT_AWAKE ? awake + 1 : 0;
 		if (event == EVENT_STOP)
 			begin_drain(gateway);
-		else if (event == EVENT_HANDOVER)
-			handover_hear(&gateway->handover, connection);
-		else if (event == EVENT_RELAY && handover_is_offer(connection))
-			handover_receive(&gateway->handover, connection);
 		else if (event == EVENT_CONNECTION || event == EVENT_RELAY)
 			while (serve(gateway, peer, connection, event == EVENT_RELAY))
 				continue;
@@ -335,7 +321,6 @@ static bool wait_for_workers(struct gateway *gateway)
 		pthread_cond_clockwait(&gateway->changed, &gateway->mutex, CLOCK_MONOTONIC, &until);
 		end_overdue(gateway);
 		look_at_answering(gateway);
-		handover_look(&gateway->handover);
 	}
 	until = clock_monotonic_in(DRAIN_LIMIT_MS);
 	while (gateway->running > 0 && result != ETIMEDOUT)
@@ -413,7 +398,6 @@ enum status fastcgi_serve(const struct config *config, struct error *error)
 	const struct owner_options options = {
 		.patience_ms = config->relay_timeout_ms,
 		.listening = relays_come_in,
-		.relayed = owner_has_answered,
 		.fatal = owner_end_process,
 		.context = &gateway,
 	};
@@ -421,13 +405,11 @@ enum status fastcgi_serve(const struct config *config, struct error *error)
 	gateway.written_end = &gateway.written;
 	if (set_up(error) != STATUS_OK || poller_init(&gateway.poller, error) != STATUS_OK)
 		return error->status;
-	handover_init(&gateway.handover, &gateway.poller, &gateway.service.owner.home, config);
 	enum status status = owner_init(&gateway.service.owner, config->home, &options, error);
 	if (status == STATUS_OK) {
 		status = run(&gateway, error);
 		owner_destroy(&gateway.service.owner);
 	}
-	handover_destroy(&gateway.handover);
 	poller_destroy(&gateway.poller);
 	return status;
 }

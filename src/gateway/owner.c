@@ -227,11 +227,8 @@ bool owner_execute(struct owner *owner, struct call *call, struct owner_write *w
 			break;
 		}
 		enum relay_outcome outcome = relay_forward(&owner->home, call, deadline_ms, body, error);
-		if (outcome == RELAY_ANSWERED) {
-			if (owner->options.relayed)
-				owner->options.relayed(owner->options.context);
+		if (outcome == RELAY_ANSWERED)
 			break;
-		}
 		if (outcome == RELAY_UNKNOWN)
 			call->repeated = true;
 		bool leaving = atomic_load(&owner->leaving);

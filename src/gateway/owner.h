@@ -19,8 +19,6 @@ struct owner_options {
 	int patience_ms; /* how long a call may wait for an owner */
 	/* Called when this process has become the owner, with the socket on which relays come in. NULL where once. */
 	void (*listening)(void *context, int listener);
-	/* Called when the owner, another process, has answered a call. NULL where nobody wants to know. */
-	void (*relayed)(void *context);
 	/* See struct store_options. */
 	void (*fatal)(void *context, const char *what);
 	void *context;

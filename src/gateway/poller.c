@@ -29,17 +29,7 @@ enum {
 };
 
 /* What an epoll event is about; with the descriptor it makes the event's data. */
-enum kind {
-	KIND_SIGNAL,
-	KIND_WAKE,
-	KIND_CALL,
-	KIND_TIMER,
-	KIND_LISTENER,
-	KIND_LENT_LISTENER,
-	KIND_RELAY_LISTENER,
-	KIND_CONNECTION,
-	KIND_HANDOVER
-};
+enum kind { KIND_SIGNAL, KIND_WAKE, KIND_CALL, KIND_TIMER, KIND_LISTENER, KIND_RELAY_LISTENER, KIND_CONNECTION };
 
 /* The state of a connection. It is added to the epoll once, and each arrival is an event (EPOLLET), whoever has the connection then.
  * An event only tells where to look: one for a connection that is closed by now, its descriptor's number another's, does no harm. */
@@ -88,7 +78,6 @@ enum status poller_init(struct poller *poller, struct error *error)
 		.states = calloc(descriptors, sizeof *poller->states),
 		.mutex = PTHREAD_MUTEX_INITIALIZER,
 	};
-	lent_init(&poller->lent);
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
@@ -120,22 +109,17 @@ void poller_destroy(struct poller *poller)
 	free(poller->states);
 	free(poller->slow);
 	pthread_mutex_destroy(&poller->mutex);
-	lent_destroy(&poller->lent);
 }
 
 /* The listener is shared by all processes that the web server started with it, so one that another process was faster
  * to accept from must not block this one. EPOLLEXCLUSIVE wakes one of them. */
-static bool watch_listener(struct poller *poller, int listener, enum kind kind)
+bool poller_listen(struct poller *poller, int listener, bool relay)
 {
 	int flags = fcntl(listener, F_GETFL);
 
 	return flags >= 0 && fcntl(listener, F_SETFL, flags | O_NONBLOCK) == 0 &&
-	       watch(poller, EPOLL_CTL_ADD, listener, kind, EPOLLIN | EPOLLEXCLUSIVE);
-}
-
-bool poller_listen(struct poller *poller, int listener, bool relay)
-{
-	return watch_listener(poller, listener, relay ? KIND_RELAY_LISTENER : KIND_LISTENER);
+	       watch(poller, EPOLL_CTL_ADD, listener, relay ? KIND_RELAY_LISTENER : KIND_LISTENER,
+		     EPOLLIN | EPOLLEXCLUSIVE);
 }
 
 void poller_unlisten(struct poller *poller, int listener)
@@ -146,45 +130,6 @@ void poller_unlisten(struct poller *poller, int listener)
 void poller_closed(struct poller *poller)
 {
 	atomic_fetch_sub(&poller->connections, 1);
-}
-
-/* Count one more; false where that is more than there may be. */
-static bool has_room(struct poller *poller)
-{
-	if (atomic_fetch_add(&poller->connections, 1) < poller->connections_max)
-		return true;
-	poller_closed(poller);
-	return false;
-}
-
-bool poller_borrow(struct poller *poller, int listener)
-{
-	if (!has_room(poller))
-		return false;
-	if (lent_add(&poller->lent, listener)) {
-		if (watch_listener(poller, listener, KIND_LENT_LISTENER))
-			return true;
-		lent_remove(&poller->lent, listener);
-	}
-	poller_closed(poller);
-	return false;
-}
-
-/* Closing it would not end the watching: the socket is open in the other process, too (epoll(7), questions and answers, 6). */
-void poller_give_back(struct poller *poller, int listener)
-{
-	poller_unlisten(poller, listener);
-	lent_remove(&poller->lent, listener);
-	poller_closed(poller);
-}
-
-bool poller_watch(struct poller *poller, int connection)
-{
-	static const uint32_t events = EPOLLIN | EPOLLRDHUP;
-
-	/* One that has brought a request may be known to the epoll. */
-	return watch(poller, EPOLL_CTL_MOD, connection, KIND_HANDOVER, events) ||
-	       watch(poller, EPOLL_CTL_ADD, connection, KIND_HANDOVER, events);
 }
 
 static void drop(struct poller *poller, int connection)
@@ -355,19 +300,18 @@ static void nap(void)
 	nanosleep(&(struct timespec){.tv_nsec = FULL_NAP_MS * 1000000L}, NULL);
 }
 
-/* Returns the connection, or -1 where there is none or no room for it. */
-static int accept_from(struct poller *poller, int listener, enum kind kind)
+static bool accept_one(struct poller *poller, int listener, bool relay, int *connection)
 {
 	static const struct timeval timeout = {.tv_sec = IO_TIMEOUT_S};
 
-	if (!has_room(poller)) {
+	if (atomic_fetch_add(&poller->connections, 1) >= poller->connections_max) {
+		poller_closed(poller);
 		log_repeated("%u connections are open, as many as there are descriptors for: more must wait",
 			     poller->connections_max);
 		nap();
-		return -1;
+		return false;
 	}
-	int accepted = kind == KIND_LENT_LISTENER ? lent_accept(&poller->lent, listener)
-						  : accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	int accepted = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
 	if (accepted < 0) {
 		int reason = errno;
 		poller_closed(poller);
@@ -375,27 +319,13 @@ static int accept_from(struct poller *poller, int listener, enum kind kind)
 			log_repeated("accepting a connection: %s", strerror(reason));
 			nap();
 		}
-		return -1;
+		return false;
 	}
 	setsockopt(accepted, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
 	setsockopt(accepted, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
-	atomic_store(&poller->states[accepted], kind == KIND_RELAY_LISTENER ? HELD | RELAY : HELD);
-	return accepted;
-}
-
-static bool accept_one(struct poller *poller, int listener, enum kind kind, int *connection)
-{
-	*connection = accept_from(poller, listener, kind);
-	return *connection >= 0 && hand_out(poller, *connection);
-}
-
-void poller_accept_waiting(struct poller *poller, int listener)
-{
-	int connection;
-
-	while ((connection = accept_from(poller, listener, KIND_LISTENER)) >= 0)
-		if (!let_go(poller, connection))
-			poller_pass_on(poller, connection);
+	atomic_store(&poller->states[accepted], relay ? HELD | RELAY : HELD);
+	*connection = accepted;
+	return hand_out(poller, accepted);
 }
 
 static bool take_signal(struct poller *poller)
@@ -424,13 +354,9 @@ enum event poller_next(struct poller *poller, int *connection)
 	case KIND_TIMER:
 		look_at_slow(poller);
 		break;
-	case KIND_HANDOVER:
-		*connection = fd;
-		return EVENT_HANDOVER;
 	case KIND_LISTENER:
-	case KIND_LENT_LISTENER:
 	case KIND_RELAY_LISTENER:
-		handed_out = accept_one(poller, fd, kind, connection);
+		handed_out = accept_one(poller, fd, kind == KIND_RELAY_LISTENER, connection);
 		break;
 	case KIND_CONNECTION:
 		*connection = fd;

@@ -8,7 +8,6 @@
 #define FOCUSSTATS_GATEWAY_POLLER_H
 
 #include "base/error.h"
-#include "gateway/lent.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -24,7 +23,6 @@ enum event {
 	EVENT_CONNECTION, /* a connection of the web server has a request, or is at its end */
 	EVENT_RELAY,      /* the same for one over the relay socket */
 	EVENT_CALL,       /* poller_call was called; one waiter gets it */
-	EVENT_HANDOVER,   /* something came on a connection of poller_watch, which stays the poller's */
 };
 
 struct slow; /* a connection whose request is incomplete */
@@ -34,7 +32,6 @@ struct poller {
 	unsigned connections_max;
 	atomic_uint connections; /* open, whether a worker has them or not */
 	atomic_uint *states;     /* of connections, by descriptor */
-	struct lent lent;        /* beside its own listeners */
 	pthread_mutex_t mutex;   /* guards what follows */
 	struct slow *slow;
 	size_t slow_count, slow_capacity;
@@ -47,18 +44,6 @@ void poller_destroy(struct poller *poller);
 /* Accept connections of the web server, or of relays, from now on; or no more. False with errno set on failure. */
 bool poller_listen(struct poller *poller, int listener, bool relay);
 void poller_unlisten(struct poller *poller, int listener);
-
-/* Accept connections of the web server on a listener that is another process', too; it counts as a connection. False where it is one too
- * many. Once it is given back nobody accepts from it any more, and the caller may close it. */
-bool poller_borrow(struct poller *poller, int listener);
-void poller_give_back(struct poller *poller, int listener);
-
-/* Accept who waits on a listener that is not watched, as if it were. */
-void poller_accept_waiting(struct poller *poller, int listener);
-
-/* Say with EVENT_HANDOVER, again and again, that there is something to read on a connection, or its end. Whoever closes it reckons with events of
- * it that other threads have already. False with errno set on failure. */
-bool poller_watch(struct poller *poller, int connection);
 
 /* Wait for something to do. Where the event is a connection, *connection is the caller's, who gives it back with
  * poller_park or poller_closed. */
