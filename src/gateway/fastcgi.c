@@ -34,7 +34,6 @@ struct serving {
 	FCGX_Request request;
 	struct exchange exchange;
 	struct gateway *gateway;
-	bool relay;
 	struct serving *next;
 };
 
@@ -165,7 +164,7 @@ static void note_written(struct exchange *exchange)
 		poller_call(&gateway->poller);
 }
 
-/* This and the next one with the mutex held. */
+/* With the mutex held. */
 static void take_in_hand(struct gateway *gateway, int count)
 {
 	gateway->in_hand += (unsigned)count;
@@ -185,7 +184,6 @@ static bool serve(struct gateway *gateway, struct peer *peer, int connection, bo
 		return false;
 	}
 	serving->gateway = gateway;
-	serving->relay = relay;
 	/* With no listener of its own, FCGX_Accept_r serves this connection or, where it is at its end or speaks no
 	 * FastCGI, closes it and fails. Detached, it is closed at once and not after a wait for the other side. */
 	serving->request.ipcFd = connection;
@@ -217,7 +215,7 @@ static bool serve(struct gateway *gateway, struct peer *peer, int connection, bo
 	return more;
 }
 
-/* Answer one, with the mutex let go meanwhile. False where none is written. */
+/* Answer one. With the mutex held, which it lets go meanwhile. False where none is written. */
 static bool answer_written(struct gateway *gateway, struct peer *peer)
 {
 	struct serving *serving = gateway->written;

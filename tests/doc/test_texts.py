@@ -18,7 +18,7 @@ import tap
 from folder import SOURCE
 from markdown import blocks, links, read, sections
 
-PAGES = ["README.md", "CONTRIBUTING.md", "doc/api.md", "doc/moving.md", "doc/operation.md", "doc/schema.md", "doc/statistics.md"]
+PAGES = ["README.md", "CONTRIBUTING.md", "doc/api.md", "doc/moving.md", "doc/operation.md", "doc/performance.md", "doc/schema.md", "doc/statistics.md"]
 SETTINGS = "man/focusstats.5"
 RESPONDER = "man/focusstats.fcgi.8"
 MANUALS = ["man/focusstats.1", SETTINGS, "man/focusstats.7", RESPONDER]
