@@ -9,7 +9,6 @@ the store for its request. What does nothing is bench/limits/constant.c. PHP is 
 read is _viewStats of a user with 20 sessions, the write startSession. Milliseconds, the median of a round; the targets run in turn, request by request.
 """
 
-import argparse
 import json
 import os
 import resource  # os.wait4 needs it, where Python itself may be out of reach by then
@@ -184,9 +183,7 @@ def rows(how, what, found, part=0):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--rounds", type=int)
+    parser = table.options()
     asked = parser.parse_args()
     rounds = asked.rounds or (2 if asked.quick else 5)
     repeats = 10 if asked.quick else 100

@@ -9,7 +9,6 @@ which take turns request by request. "Few users" are 10, whose pages fit into th
 takes a larger store that an earlier run has left in bench-cache instead of importing it, --no-user leaves the first part out.
 """
 
-import argparse
 import contextlib
 import random
 
@@ -108,9 +107,7 @@ def beside_small(small, sessions, rounds, lives, use_kept):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--rounds", type=int)
+    parser = table.options()
     parser.add_argument("--large", action="store_true")
     parser.add_argument("--sessions", type=int, nargs="*")
     parser.add_argument("--kept", action="store_true")

@@ -154,9 +154,7 @@ def pair(text):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true", help="two rounds of a second: a trial, whose figures mean little")
-    parser.add_argument("--rounds", type=int)
+    parser = table.options()
     parser.add_argument("--seconds", type=int, help="of each measurement")
     parser.add_argument("--only", action="append", choices=PARTS)
     parser.add_argument("beside", nargs="*", type=pair, metavar="LABEL=URL")

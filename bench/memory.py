@@ -7,7 +7,6 @@ The process that owns a store of 1,000,000 sessions, idle, and then after a load
 relays to it, after having relayed as much. The owner's cache is as it is without a DB_CONFIG, 64 MiB, to which the engine adds a quarter.
 """
 
-import argparse
 import os
 import random
 import re
@@ -83,9 +82,7 @@ def measure(folder, sessions, times, found):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--rounds", type=int)
+    parser = table.options()
     parser.add_argument("--sessions", type=int)
     asked = parser.parse_args()
     sessions = asked.sessions or (20000 if asked.quick else 1000000)

@@ -9,7 +9,6 @@ is printed. The figures are answers a second of one thread's processor time. In 
 nearly all of the work.
 """
 
-import argparse
 import datetime
 import json
 import os
@@ -155,9 +154,7 @@ def least_of(count, question):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--rounds", type=int)
+    parser = table.options()
     parser.add_argument("--sessions", type=int, nargs="+")
     asked = parser.parse_args()
     rounds = asked.rounds or (1 if asked.quick else 5)

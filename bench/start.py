@@ -8,7 +8,6 @@ byte of its answer. SIGKILL comes while eight clients write, half of them 50 ses
 Stores of 20,000 and of 1,000,000 sessions, 1,000 a user.
 """
 
-import argparse
 import os
 import random
 import signal
@@ -114,9 +113,7 @@ def measure(sessions, rounds, seconds):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--rounds", type=int)
+    parser = table.options()
     parser.add_argument("--sessions", type=int, nargs="+")
     asked = parser.parse_args()
     print(table.HEAD)

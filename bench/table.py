@@ -4,9 +4,18 @@ A row is of rounds: in each, ours and the other were measured one right after th
 the rounds, and the figure is their median with the least and the greatest; absolute figures are medians, and mean little on a machine that others share.
 """
 
+import argparse
 import statistics
 
 HEAD = "| what | ours | beside it | ratio (least to greatest) | to reach |\n|---|---|---|---|---|"
+
+
+def options():
+    """The options that all scripts have."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true", help="a short trial, whose figures mean little")
+    parser.add_argument("--rounds", type=int)
+    return parser
 
 
 def number(value):

@@ -216,11 +216,17 @@ enum status recording_set_document(const struct call *call, struct operation *op
 	return STATUS_OK;
 }
 
+/* {"NAME":"ID"} of an id that a client chose. */
+static void report_identifier(const char *name, const struct identifier *id, struct buffer *body)
+{
+	buffer_append_format(body, "{\"%s\":", name);
+	buffer_append_json(body, identifier_text(id));
+	buffer_append_string(body, "}");
+}
+
 void recording_report_document(const struct operation *operation, struct buffer *body)
 {
-	buffer_append_string(body, "{\"document\":");
-	buffer_append_json(body, identifier_text(&operation->document));
-	buffer_append_string(body, "}");
+	report_identifier("document", &operation->document, body);
 }
 
 enum status recording_set_settings(const struct call *call, struct operation *operation, struct error *error)
@@ -252,9 +258,7 @@ enum status recording_set_settings(const struct call *call, struct operation *op
 
 void recording_report_user(const struct operation *operation, struct buffer *body)
 {
-	buffer_append_string(body, "{\"user\":");
-	buffer_append_json(body, identifier_text(&operation->user));
-	buffer_append_string(body, "}");
+	report_identifier("user", &operation->user, body);
 }
 
 enum status recording_remove_user(struct store *store, const struct call *call, struct buffer *body,

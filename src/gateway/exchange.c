@@ -47,7 +47,7 @@ static void read_parameters(char *const *parameters, struct incoming *incoming)
 		struct text value;
 		struct text name = text_split(text_of(*parameters), '=', &value);
 		for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-			if (name.size == known[i].name.size && memcmp(name.data, known[i].name.data, name.size) == 0)
+			if (text_equal(name, known[i].name))
 				memcpy((char *)incoming + known[i].offset, &value, sizeof value);
 	}
 }

@@ -15,8 +15,8 @@
 #include <stdint.h>
 
 enum {
-	SNAPSHOTS_MAX =
-		4, /* readers at a time: more would only hold theirs open for longer, with all page versions since */
+	/* Readers at a time: more would only hold theirs open for longer, with all page versions since. */
+	SNAPSHOTS_MAX = 4,
 	SNAPSHOTS_STANDING = 2, /* to be had while a commit is under way */
 };
 

@@ -103,74 +103,73 @@ static int find_index_key(DBC *cursor, const struct uuid *id, struct index_key *
 	return 0;
 }
 
-static int delete_index_key(DB *index, DB_TXN *txn, struct index_key *old)
+/* In one of the indexes; NULL: the session is not in it. */
+static int replace_in(DB *index, DB_TXN *txn, const struct uuid *id, struct index_key *before, struct index_key *after)
 {
-	DBT key = put_value(old->bytes, old->size);
-	int result = index->del(index, txn, &key, 0);
+	int result = 0;
 
-	return result == DB_NOTFOUND ? DB_SECONDARY_BAD : result;
-}
-
-static int put_index_key(DB *index, DB_TXN *txn, struct index_key *new, const struct uuid *id)
-{
-	DBT key = put_value(new->bytes, new->size), value = id_key(id);
-
-	return index->put(index, txn, &key, &value, 0);
+	if (before && after && before->size == after->size && memcmp(before->bytes, after->bytes, after->size) == 0)
+		return 0;
+	if (before) {
+		DBT key = put_value(before->bytes, before->size);
+		result = index->del(index, txn, &key, 0);
+		if (result == DB_NOTFOUND)
+			return DB_SECONDARY_BAD;
+	}
+	if (result == 0 && after) {
+		DBT key = put_value(after->bytes, after->size), value = id_key(id);
+		result = index->put(index, txn, &key, &value, 0);
+	}
+	return result;
 }
 
 /* Bring both indexes from the one key to the other. */
 static int replace_index_key(const struct environment *environment, DB_TXN *txn, const struct uuid *id,
-			     struct index_key *old, struct index_key *new)
+			     struct index_key *before, struct index_key *after)
 {
-	bool same = old->size == new->size &&memcmp(old->bytes, new->bytes, new->size) == 0;
-	int result = 0;
+	int result = replace_in(environment->by_user, txn, id, before->size > 0 ? before : NULL,
+				after->size > 0 ? after : NULL);
 
-	if (old->size > 0 && !same)
-		result = delete_index_key(environment->by_user, txn, old);
-	if (result == 0 && new->size > 0 && !same)
-		result = put_index_key(environment->by_user, txn, new, id);
-	if (result == 0 && old->active && !(same && new->active))
-		result = delete_index_key(environment->active, txn, old);
-	if (result == 0 && new->active && !(same && old->active))
-		result = put_index_key(environment->active, txn, new, id);
-	return result;
+	return result == 0 ? replace_in(environment->active, txn, id, before->active ? before : NULL,
+					after->active ? after : NULL)
+			   : result;
 }
 
 int table_put_session(const struct environment *environment, DB_TXN *txn, const struct session *session)
 {
 	uint8_t bytes[SESSION_VALUE_MAX];
 	DBT key = id_key(&session->id), value = put_value(bytes, record_encode_session(session, bytes));
-	struct index_key old, new;
+	struct index_key before, after;
 	DBC *cursor;
 
 	int result = environment->sessions->cursor(environment->sessions, txn, &cursor, 0);
 	if (result != 0)
 		return result;
-	result = find_index_key(cursor, &session->id, &old);
+	result = find_index_key(cursor, &session->id, &before);
 	if (result == 0)
-		result = cursor->put(cursor, &key, &value, old.size > 0 ? DB_CURRENT : DB_KEYFIRST);
+		result = cursor->put(cursor, &key, &value, before.size > 0 ? DB_CURRENT : DB_KEYFIRST);
 	int closed = cursor->close(cursor);
 	if (result != 0 || closed != 0)
 		return result != 0 ? result : closed;
-	make_index_key(session, RECORD_VERSION, &new);
-	return replace_index_key(environment, txn, &session->id, &old, &new);
+	make_index_key(session, RECORD_VERSION, &after);
+	return replace_index_key(environment, txn, &session->id, &before, &after);
 }
 
 int table_delete_session(const struct environment *environment, DB_TXN *txn, const struct uuid *id)
 {
-	struct index_key old, none = {.size = 0};
+	struct index_key before, none = {.size = 0};
 	DBC *cursor;
 
 	int result = environment->sessions->cursor(environment->sessions, txn, &cursor, 0);
 	if (result != 0)
 		return result;
-	result = find_index_key(cursor, id, &old);
+	result = find_index_key(cursor, id, &before);
 	if (result == 0)
-		result = old.size > 0 ? cursor->del(cursor, 0) : DB_NOTFOUND;
+		result = before.size > 0 ? cursor->del(cursor, 0) : DB_NOTFOUND;
 	int closed = cursor->close(cursor);
 	if (result != 0 || closed != 0)
 		return result != 0 ? result : closed;
-	return replace_index_key(environment, txn, id, &old, &none);
+	return replace_index_key(environment, txn, id, &before, &none);
 }
 
 static DBT document_key(const struct identifier *user, struct text document, uint8_t bytes[DOCUMENT_KEY_MAX])
