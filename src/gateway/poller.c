@@ -362,6 +362,8 @@ enum event poller_next(struct poller *poller, int *connection)
 		*connection = fd;
 		if (!claim(poller, fd))
 			break;
+		if (ready.events & EPOLLRDHUP) /* the end, with a request before it, is no arrival again */
+			atomic_fetch_or(&poller->states[fd], MORE);
 		if ((ready.events & EPOLLHUP) && is_hung_up(fd))
 			drop(poller, fd);
 		else

@@ -5,6 +5,7 @@ import array
 import fcntl
 import os
 import signal
+import socket
 import termios
 import threading
 import time
@@ -259,6 +260,23 @@ class Arrivals(CrashCase):
                 self.assertLess(health(responder), AT_ONCE_SECONDS)
             for connection in connections:
                 self.assertEqual(connection.reply().status, 200)
+
+    def test_end_right_behind(self):
+        """The sender's end comes with the rest of a request that asks to keep the connection: both are heard of at once, and the connection is closed once the
+        request is answered."""
+        responder = self.responder()
+        connections = self.connections(responder, 10 * THREADS)
+        request = self.whole()
+        for connection in connections:
+            connection.send(request[:20])
+        self.assertLess(health(responder), AT_ONCE_SECONDS)
+        for connection in connections:
+            connection.send(request[20:])
+            connection.socket.shutdown(socket.SHUT_WR)
+        for connection in connections:
+            self.assertEqual(connection.reply().status, 200)
+            connection.socket.settimeout(20)
+            self.assertEqual(connection.socket.recv(1), b"")
 
     def test_numbers_used_again(self):
         """Connections that are closed with a request under way make room, at once, for others with the same descriptor."""
