@@ -104,6 +104,7 @@ static void answer(struct serving *serving, struct peer *peer)
 		"{\"error\":\"out of memory; the request may have been carried out\"}\n";
 	struct buffer output = BUFFER_INIT, log = BUFFER_INIT;
 	FCGX_Request *request = &serving->request;
+	struct gateway *gateway = serving->gateway;
 
 	exchange_finish(&serving->exchange, &output, &log);
 	expect(peer, request->ipcFd, IO_TIMEOUT_S * 1000);
@@ -115,7 +116,8 @@ static void answer(struct serving *serving, struct peer *peer)
 		FCGX_PutStr(no_memory, sizeof no_memory - 1, request->out);
 	else
 		stream_put(request, &output);
-	if (!whole || atomic_load(&serving->gateway->draining))
+	bool is_relay = serving->exchange.source.relay >= 0;
+	if (!whole || atomic_load(&gateway->draining) || (is_relay && poller_is_crowded(&gateway->poller)))
 		request->keepConnection = 0;
 	buffer_release(&output);
 	buffer_release(&log);

@@ -4,7 +4,6 @@
 #include "api/exposition.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "gateway/relay.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -102,6 +101,7 @@ enum status owner_init(struct owner *owner, const char *home, const struct owner
 	owner->metrics = metrics_open(owner->home.folder, owner->home.path, exposition_layout());
 	pthread_mutex_init(&owner->mutex, NULL);
 	pthread_cond_init(&owner->taken, NULL);
+	relay_pool_init(&owner->relays);
 	if (!options->once)
 		take_place(owner, 0, &ignored); /* nobody else can be at it yet */
 	return STATUS_OK;
@@ -226,7 +226,8 @@ bool owner_execute(struct owner *owner, struct call *call, struct owner_write *w
 			failed = error->status == STATUS_UNAVAILABLE;
 			break;
 		}
-		enum relay_outcome outcome = relay_forward(&owner->home, call, deadline_ms, body, error);
+		enum relay_outcome outcome = relay_forward(&owner->home, owner->options.once ? NULL : &owner->relays,
+							   call, deadline_ms, body, error);
 		if (outcome == RELAY_ANSWERED)
 			break;
 		if (outcome == RELAY_UNKNOWN)
@@ -267,6 +268,7 @@ void owner_destroy(struct owner *owner)
 	}
 	if (owner->listener >= 0)
 		close(owner->listener);
+	relay_pool_close(&owner->relays);
 	pthread_cond_destroy(&owner->taken);
 	pthread_mutex_destroy(&owner->mutex);
 	metrics_close(owner->metrics);

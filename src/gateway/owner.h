@@ -5,7 +5,7 @@
 #define FOCUSSTATS_GATEWAY_OWNER_H
 
 #include "api/action.h"
-#include "gateway/home.h"
+#include "gateway/relay.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -27,6 +27,7 @@ struct owner_options {
 struct owner {
 	struct owner_options options;
 	struct home home;
+	struct relay_pool relays;
 	struct metrics *metrics; /* of the home folder; NULL where there is no memory */
 	pthread_mutex_t mutex;   /* guards taking, and goes with `taken` */
 	pthread_cond_t taken;

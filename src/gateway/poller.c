@@ -132,6 +132,11 @@ void poller_closed(struct poller *poller)
 	atomic_fetch_sub(&poller->connections, 1);
 }
 
+bool poller_is_crowded(const struct poller *poller)
+{
+	return atomic_load(&poller->connections) > poller->connections_max / 2;
+}
+
 static void drop(struct poller *poller, int connection)
 {
 	close(connection);

@@ -55,6 +55,9 @@ bool poller_park(struct poller *poller, int connection);
 /* Leave a connection that poller_park has given back to another one who waits. */
 void poller_pass_on(struct poller *poller, int connection);
 
+/* Whether so many connections are open that those which wait for another request had better be closed. */
+bool poller_is_crowded(const struct poller *poller);
+
 /* The connection was closed. */
 void poller_closed(struct poller *poller);
 

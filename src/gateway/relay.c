@@ -62,11 +62,11 @@ static void put_number(struct buffer *out, const char *name, int64_t number)
 	put_param(out, name, text_of(text));
 }
 
-static void put_call(struct buffer *out, const struct call *call, int64_t deadline_ms)
+static void put_call(struct buffer *out, const struct call *call, int64_t deadline_ms, bool keep)
 {
 	struct buffer params = BUFFER_INIT;
 	char new_id[UUID_TEXT_SIZE];
-	uint8_t begin[8] = {0, FCGI_RESPONDER, 0, 0, 0, 0, 0, 0};
+	uint8_t begin[8] = {0, FCGI_RESPONDER, keep ? FCGI_KEEP_CONN : 0, 0, 0, 0, 0, 0};
 
 	uuid_format(&call->new_id, new_id);
 	put_param(&params, "REQUEST_METHOD", text_of(call->action->is_get ? "GET" : "POST"));
@@ -259,29 +259,93 @@ static enum relay_outcome exchange(int connection, struct text out, int64_t dead
 	return reply->committing ? RELAY_UNKNOWN : RELAY_NOT_DONE;
 }
 
-enum relay_outcome relay_forward(const struct home *home, const struct call *call, int64_t deadline_ms,
-				 struct buffer *body, struct error *error)
+void relay_pool_init(struct relay_pool *pool)
 {
-	struct buffer out = BUFFER_INIT;
-	struct reply reply = {0};
-	int connection;
+	pthread_mutex_init(&pool->mutex, NULL);
+	pool->count = 0;
+}
 
-	int result = home_connect(home, &connection);
-	if (result == ENOENT || result == ECONNREFUSED)
-		return RELAY_NO_OWNER;
-	if (result != 0)
-		return RELAY_NOT_DONE;
-	put_call(&out, call, deadline_ms);
-	enum relay_outcome outcome = RELAY_NOT_DONE;
-	if (!buffer_failed(&out))
-		outcome = exchange(connection, buffer_text(&out), deadline_ms, &reply);
-	close(connection);
+static void empty(struct relay_pool *pool)
+{
+	pthread_mutex_lock(&pool->mutex);
+	while (pool->count > 0)
+		close(pool->connections[--pool->count]);
+	pthread_mutex_unlock(&pool->mutex);
+}
+
+void relay_pool_close(struct relay_pool *pool)
+{
+	empty(pool);
+	pthread_mutex_destroy(&pool->mutex);
+}
+
+/* The one that was used last, or -1. */
+static int take_kept(struct relay_pool *pool)
+{
+	pthread_mutex_lock(&pool->mutex);
+	int connection = pool->count > 0 ? pool->connections[--pool->count] : -1;
+	pthread_mutex_unlock(&pool->mutex);
+	return connection;
+}
+
+static bool keep(struct relay_pool *pool, int connection)
+{
+	pthread_mutex_lock(&pool->mutex);
+	bool kept = pool->count < RELAY_KEPT_MAX;
+	if (kept)
+		pool->connections[pool->count++] = connection;
+	pthread_mutex_unlock(&pool->mutex);
+	return kept;
+}
+
+/* One request on the connection, which is kept for the next one or closed. */
+static enum relay_outcome forward_on(int connection, struct relay_pool *pool, struct text out, int64_t deadline_ms,
+				     struct buffer *body, struct error *error)
+{
+	struct reply reply = {0};
+
+	enum relay_outcome outcome = exchange(connection, out, deadline_ms, &reply);
 	if (outcome == RELAY_ANSWERED && !read_answer(&reply, body, error))
 		outcome = RELAY_UNKNOWN;
-	buffer_release(&out);
+	if (!pool || outcome != RELAY_ANSWERED || reply.raw.size > 0 || !keep(pool, connection))
+		close(connection);
 	buffer_release(&reply.raw);
 	buffer_release(&reply.out);
 	buffer_release(&reply.err);
+	return outcome;
+}
+
+static enum relay_outcome forward_on_new(const struct home *home, struct relay_pool *pool, struct text out,
+					 int64_t deadline_ms, struct buffer *body, struct error *error)
+{
+	int connection;
+	int result = home_connect(home, &connection);
+
+	if (result == ENOENT || result == ECONNREFUSED)
+		return RELAY_NO_OWNER;
+	return result == 0 ? forward_on(connection, pool, out, deadline_ms, body, error) : RELAY_NOT_DONE;
+}
+
+/* What is kept may have been an earlier owner's: where one of them has failed, none is used any more. */
+enum relay_outcome relay_forward(const struct home *home, struct relay_pool *pool, const struct call *call,
+				 int64_t deadline_ms, struct buffer *body, struct error *error)
+{
+	struct buffer out = BUFFER_INIT;
+	enum relay_outcome outcome = RELAY_NOT_DONE;
+	int kept = pool ? take_kept(pool) : -1;
+
+	put_call(&out, call, deadline_ms, pool != NULL);
+	if (buffer_failed(&out)) {
+		if (kept >= 0)
+			close(kept);
+	} else if (kept >= 0) {
+		outcome = forward_on(kept, pool, buffer_text(&out), deadline_ms, body, error);
+		if (outcome != RELAY_ANSWERED)
+			empty(pool);
+	} else {
+		outcome = forward_on_new(home, pool, buffer_text(&out), deadline_ms, body, error);
+	}
+	buffer_release(&out);
 	return outcome;
 }
 

@@ -1,5 +1,5 @@
 /* Between a process that was handed a request and the one that owns the store: a FastCGI connection (FastCGI
- * Specification 1.0, 3) to relay.sock, one request each. What is sent was checked already; beside the CGI parameters it
+ * Specification 1.0, 3) to relay.sock, kept for the next request where there may be one. What is sent was checked already; beside the CGI parameters it
  * carries these:
  *
  *   FOCUSSTATS_AUTH       `required` or `none`: whether REMOTE_USER is who acts
@@ -19,7 +19,22 @@
 #include "api/action.h"
 #include "gateway/home.h"
 
-enum { RELAY_COMMITTING = 100 }; /* a record type of our own; FastCGI's end at 11 */
+#include <pthread.h>
+
+enum {
+	RELAY_COMMITTING = 100, /* a record type of our own; FastCGI's end at 11 */
+	RELAY_KEPT_MAX = 64,    /* connections in a pool */
+};
+
+/* The connections of a process that wait for its next request. Any thread may use it. */
+struct relay_pool {
+	pthread_mutex_t mutex;
+	unsigned count;
+	int connections[RELAY_KEPT_MAX];
+};
+
+void relay_pool_init(struct relay_pool *pool);
+void relay_pool_close(struct relay_pool *pool);
 
 enum relay_outcome {
 	RELAY_ANSWERED, /* the answer, or the owner's refusal, is there */
@@ -29,9 +44,10 @@ enum relay_outcome {
 };
 
 /* Send the call and wait for the answer until deadline_ms (CLOCK_BOOTTIME). Where it is RELAY_ANSWERED, error->status
- * tells whether body holds the action's answer or error the refusal; otherwise neither is touched. */
-enum relay_outcome relay_forward(const struct home *home, const struct call *call, int64_t deadline_ms,
-				 struct buffer *body, struct error *error);
+ * tells whether body holds the action's answer or error the refusal; otherwise neither is touched. The connection is one of the
+ * pool's, or a new one that becomes one; with NULL it is a new one and closed. */
+enum relay_outcome relay_forward(const struct home *home, struct relay_pool *pool, const struct call *call,
+				 int64_t deadline_ms, struct buffer *body, struct error *error);
 
 /* At the owner: what stands between a relayed write and its being carried out. */
 struct relay_gate {

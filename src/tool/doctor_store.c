@@ -224,7 +224,7 @@ static enum relay_outcome ask_owner(const struct doctor *doctor, int64_t deadlin
 	};
 	struct buffer body = BUFFER_INIT;
 
-	enum relay_outcome outcome = relay_forward(&doctor->home, &call, deadline_ms, &body, error);
+	enum relay_outcome outcome = relay_forward(&doctor->home, NULL, &call, deadline_ms, &body, error);
 	buffer_release(&body);
 	return outcome;
 }

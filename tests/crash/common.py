@@ -58,6 +58,17 @@ class CrashCase(harness.Case):
         return offline.read(folder)
 
 
+class Limited(harness.Responder):
+    """A responder that may open few descriptors."""
+
+    def __init__(self, folder, descriptors, **options):
+        super().__init__(folder, **options)
+        self.descriptors = descriptors
+
+    def popen(self, command, *arguments, **options):
+        return super().popen(["sh", "-c", 'ulimit -n %d && exec "$0"' % self.descriptors] + command, *arguments, **options)
+
+
 def ready_for_signals(child):
     """Waits until a signal ends a process of the program in order: SIGTERM is blocked then, and read from a descriptor."""
     def blocked():

@@ -10,7 +10,7 @@ import termios
 import threading
 import time
 
-from common import LONG, CrashCase, Faults, harness, note, one_more, spread
+from common import LONG, CrashCase, Faults, Limited, harness, note, one_more, spread
 
 import fcgi  # noqa: E402
 import tap  # noqa: E402
@@ -22,17 +22,6 @@ AT_ONCE_SECONDS = 4.0
 # How long the program waits for the rest of a request that was begun, IO_TIMEOUT_S.
 RECEIVE_SECONDS = 10.0
 DRAIN_SECONDS = 3.0
-
-
-class Limited(harness.Responder):
-    """A responder that may open few descriptors."""
-
-    def __init__(self, folder, descriptors, **options):
-        super().__init__(folder, **options)
-        self.descriptors = descriptors
-
-    def popen(self, command, *arguments, **options):
-        return super().popen(["sh", "-c", 'ulimit -n %d && exec "$0"' % self.descriptors] + command, *arguments, **options)
 
 
 def threads_of(pid):
