@@ -28,9 +28,9 @@ PEERS = os.path.join(HERE, "peers")
 CACHE = os.path.join(BUILD, "bench-cache")
 BARE = os.path.join(BUILD, "bench", "limits", "bare")
 SERVERS = {"nginx": harness.Nginx, "lighttpd": harness.Lighttpd}
-# lighttpd opens a connection for every request and shares them out to four processes; nginx keeps up to 64 in each of its two workers to a single
+# lighttpd opens a connection for every request and shares them out to two processes; nginx keeps up to 64 in each of its two workers to a single
 # one, and each takes a thread of libfcgi's.
-BARE_THREADS = {"nginx": "128", "lighttpd": "16"}
+BARE_THREADS = {"nginx": "128", "lighttpd": "32"}
 START_SECONDS = 60
 NPM_SECONDS = 1200
 
