@@ -20,6 +20,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import harness  # noqa: E402
 import offline  # noqa: E402
 from faults import Faults  # noqa: E402, F401
+from responder import ready_for_signals  # noqa: E402
 from watch import Watch  # noqa: E402
 
 LONG = os.environ.get("FOCUSSTATS_LONG") == "1"
@@ -44,12 +45,6 @@ class CrashCase(harness.Case):
         self.addCleanup(folder.watch.stop)
         return folder
 
-    def start(self, thing):
-        started = super().start(thing)
-        for child in getattr(started, "children", ()):
-            ready_for_signals(child)
-        return started
-
     def read(self, folder):
         """The store's files as they lie there; everything must have stopped."""
         if offline.missing():
@@ -67,16 +62,6 @@ class Limited(harness.Responder):
 
     def popen(self, command, *arguments, **options):
         return super().popen(["sh", "-c", 'ulimit -n %d && exec "$0"' % self.descriptors] + command, *arguments, **options)
-
-
-def ready_for_signals(child):
-    """Waits until a signal ends a process of the program in order: SIGTERM is blocked then, and read from a descriptor."""
-    def blocked():
-        with open("/proc/%d/status" % child.pid, encoding="ascii", errors="replace") as file:
-            mask = re.search(r"(?m)^SigBlk:\s*(\w+)", file.read()).group(1)
-        return child.poll() is not None or int(mask, 16) >> (signal.SIGTERM - 1) & 1
-
-    harness.wait_until(blocked, "the new process is ready for signals")
 
 
 def one_more(responder):

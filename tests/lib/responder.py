@@ -3,6 +3,7 @@
 import atexit
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -19,6 +20,18 @@ def ended(process, seconds):
         return True
     except subprocess.TimeoutExpired:
         return False
+
+
+def ready_for_signals(child):
+    """Waits until a signal ends a process of the program in order: SIGTERM is blocked then, and read from a descriptor."""
+    def blocked():
+        if child.poll() is not None:
+            return True
+        with open("/proc/%d/status" % child.pid, encoding="ascii", errors="replace") as file:
+            mask = re.search(r"(?m)^SigBlk:\s*(\w+)", file.read()).group(1)
+        return int(mask, 16) >> (signal.SIGTERM - 1) & 1
+
+    wait_until(blocked, "the new process is ready for signals")
 
 
 RUNNING = []
@@ -76,6 +89,8 @@ class Responder(Child):
         for _ in range(self.count):
             self.start_one()
         self.wait_ready()
+        for child in self.children:
+            ready_for_signals(child)
         return self
 
     def wait_ready(self):
@@ -99,6 +114,7 @@ class Responder(Child):
         """SIGTERM to all; each must end with status 0 within 10 s unless it had ended before, and then not by a signal of its own making."""
         asked = [child for child in self.children if child.poll() is None]
         for child in asked:
+            ready_for_signals(child)
             child.send_signal(signal.SIGTERM)
         wrong = ["responder %d crashed with signal %d" % (child.pid, -child.returncode) for child in self.children
                  if child not in asked and -child.returncode in CRASHES]
