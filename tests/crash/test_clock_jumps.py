@@ -202,8 +202,8 @@ class Jumps(CrashCase):
         self.post("initUser", user="u")
         for hours in (-5, 8):
             pid = harness.wait_until(lambda: owners(self.home), "there is an owner")[0]
-            os.kill(pid, signal.SIGSTOP)
             self.addCleanup(self.go_on, pid)
+            self.home.freeze(pid)
             asked, times = threading.Event(), []
 
             def ask(index):

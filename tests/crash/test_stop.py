@@ -5,7 +5,6 @@ answered «was not carried out» must not be carried out when the owner wakes.""
 import os
 import random
 import resource
-import signal
 import socket
 import threading
 import time
@@ -45,7 +44,7 @@ class Stop(CrashCase):
     def stop_owner(self, folder):
         pid = harness.wait_until(lambda: owners(folder), "there is an owner")[0]
         self.addCleanup(self.go_on, pid)
-        os.kill(pid, signal.SIGSTOP)
+        folder.freeze(pid)
         return pid
 
     def test_under_load(self):

@@ -267,8 +267,14 @@ class TestFolder:
         return None
 
     def freeze_owner(self):
-        """Stops the owner (SIGSTOP) and returns once none of its threads runs any more: the signal reaches them one after the other."""
+        """Stops the owner and returns its pid."""
         pid = self.owner_pid()
+        self.freeze(pid)
+        return pid
+
+    @staticmethod
+    def freeze(pid):
+        """Stops a process (SIGSTOP) and returns once none of its threads runs any more: the signal reaches them one after the other."""
         os.kill(pid, signal.SIGSTOP)
 
         def stands_still():
@@ -278,8 +284,7 @@ class TestFolder:
                 with open(os.path.join(threads, thread, "stat"), encoding="utf-8", errors="replace") as file:
                     states.add(file.read().rpartition(")")[2].split()[0])
             return states == {"T"}
-        wait_until(stands_still, "the owner stands still")
-        return pid
+        wait_until(stands_still, "process %d stands still" % pid)
 
     # Logs
 
