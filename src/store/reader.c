@@ -2,32 +2,16 @@
 #include "store/reader.h"
 
 #include "store/table.h"
+#include "store/walk.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-	/* Of a bulk read; it takes what comes behind what was asked for, too, so the first one is small, as few sessions may do. */
-	BULK_FIRST_BYTES = 8 << 10,
-	BULK_BYTES = 64 << 10,
-};
-
 struct store_reader {
 	struct snapshots *snapshots;
 	const struct environment *environment;
 	struct snapshot snapshot;
-};
-
-/* Keys of one user, and how far to go. */
-struct walk {
-	uint8_t prefix[USER_PREFIX_MAX];
-	size_t prefix_size;
-	uint8_t first[BY_USER_KEY_MAX]; /* where to begin */
-	size_t first_size;
-	int64_t from_ms, to_ms; /* of starts */
-	store_visit *visit;
-	void *context;
 };
 
 enum status reader_open(struct snapshots *snapshots, struct store_reader **reader, struct error *error)
@@ -72,106 +56,6 @@ enum status store_reader_user(struct store_reader *reader, const struct identifi
 		return environment_error(error, result, "reading a user");
 	*stats = found;
 	return STATUS_OK;
-}
-
-/* Hand a key over. DB_NOTFOUND where it is another user's, or the visit has its end. */
-static int visit_key(const struct walk *walk, const uint8_t *key, size_t size)
-{
-	struct session_entry entry;
-
-	if (size < walk->prefix_size || memcmp(key, walk->prefix, walk->prefix_size) != 0)
-		return DB_NOTFOUND;
-	if (!record_decode_by_user(key + walk->prefix_size, size - walk->prefix_size, &entry))
-		return EBADMSG;
-	if (entry.facts.start_ms < walk->from_ms || entry.facts.start_ms >= walk->to_ms)
-		return DB_NOTFOUND;
-	return walk->visit(walk->context, &entry) ? 0 : DB_NOTFOUND;
-}
-
-static int visit_bulk(const struct walk *walk, DBT *bulk)
-{
-	void *position;
-
-	DB_MULTIPLE_INIT(position, bulk);
-	for (;;) {
-		const uint8_t *key;
-		const void *id;
-		size_t key_size, id_size;
-		DB_MULTIPLE_KEY_NEXT(position, bulk, key, key_size, id, id_size);
-		if (!position)
-			return 0;
-		(void)id;
-		(void)id_size;
-		int result = visit_key(walk, key, key_size);
-		if (result != 0)
-			return result;
-	}
-}
-
-/* Key by key: a bulk read goes on into pages of the users behind this one, and where such a page is damaged it fails as a whole. */
-static int walk_singly(DBC *cursor, const struct walk *walk, u_int32_t where)
-{
-	uint8_t bytes[BY_USER_KEY_MAX];
-	DBT key = {.data = bytes, .size = (u_int32_t)walk->first_size, .ulen = sizeof bytes, .flags = DB_DBT_USERMEM};
-	DBT value = {.flags = DB_DBT_USERMEM | DB_DBT_PARTIAL}; /* none of it */
-	int result;
-
-	memcpy(bytes, walk->first, walk->first_size);
-	while ((result = cursor->get(cursor, &key, &value, where)) == 0 &&
-	       (result = visit_key(walk, bytes, key.size)) == 0)
-		where = DB_NEXT;
-	return result;
-}
-
-static int walk_up(DBC *cursor, const struct walk *walk)
-{
-	uint8_t from[BY_USER_KEY_MAX];
-	DBT key = {.data = from, .size = (u_int32_t)walk->first_size, .ulen = sizeof from, .flags = DB_DBT_USERMEM};
-	DBT bulk = {.ulen = BULK_FIRST_BYTES, .flags = DB_DBT_USERMEM};
-	u_int32_t where = DB_SET_RANGE;
-	int result;
-
-	if (!(bulk.data = malloc(BULK_BYTES)))
-		return ENOMEM;
-	memcpy(from, walk->first, walk->first_size);
-	while ((result = cursor->get(cursor, &key, &bulk, where | DB_MULTIPLE_KEY)) == 0) {
-		if ((result = visit_bulk(walk, &bulk)) != 0) {
-			free(bulk.data);
-			return result;
-		}
-		where = DB_NEXT;
-		bulk.ulen = BULK_BYTES;
-	}
-	free(bulk.data);
-	/* A failed read leaves the cursor where it was. */
-	return result == EBADMSG || result == DB_PAGE_NOTFOUND ? walk_singly(cursor, walk, where) : result;
-}
-
-/* From the first key that is not before walk->first down; the engine has no bulk reads in that direction. */
-static int walk_down(DBC *cursor, const struct walk *walk)
-{
-	uint8_t bytes[BY_USER_KEY_MAX];
-	DBT key = {.data = bytes, .size = (u_int32_t)walk->first_size, .ulen = sizeof bytes, .flags = DB_DBT_USERMEM};
-	DBT value = {.flags = DB_DBT_USERMEM | DB_DBT_PARTIAL}; /* none of it */
-
-	memcpy(bytes, walk->first, walk->first_size);
-	int result = cursor->get(cursor, &key, &value, DB_SET_RANGE);
-	result = cursor->get(cursor, &key, &value, result == DB_NOTFOUND ? DB_LAST : DB_PREV);
-	while (result == 0 && (result = visit_key(walk, bytes, key.size)) == 0)
-		result = cursor->get(cursor, &key, &value, DB_PREV);
-	return result;
-}
-
-static int walk_keys(struct store_reader *reader, DB *db, const struct walk *walk, bool descending)
-{
-	DBC *cursor;
-	int result = db->cursor(db, reader->snapshot.txn, &cursor, 0);
-
-	if (result != 0)
-		return result;
-	result = descending ? walk_down(cursor, walk) : walk_up(cursor, walk);
-	cursor->close(cursor);
-	return result;
 }
 
 static void begin_walk(struct walk *walk, const struct store_scan *scan, store_visit *visit, void *context)
@@ -224,7 +108,7 @@ static int earliest_start(struct store_reader *reader, const struct store_scan *
 		return 0;
 	begin_walk(&walk, &all, note_start, &oldest_ms);
 	aim(&walk, &all, 0);
-	int result = walk_keys(reader, reader->environment->active, &walk, false);
+	int result = walk_keys(reader->environment->active, reader->snapshot.txn, &walk, false);
 	if (oldest_ms < *start_ms)
 		*start_ms = oldest_ms;
 	return result == DB_NOTFOUND ? 0 : result;
@@ -243,7 +127,7 @@ enum status store_reader_sessions(struct store_reader *reader, const struct stor
 		begin_walk(&walk, scan, visit, context);
 		walk.from_ms = start_ms;
 		aim(&walk, scan, scan->descending ? scan->to_ms : start_ms);
-		result = walk_keys(reader, reader->environment->by_user, &walk, scan->descending);
+		result = walk_keys(reader->environment->by_user, reader->snapshot.txn, &walk, scan->descending);
 	}
 	return finish(result, "reading a user's sessions", error);
 }
@@ -258,8 +142,8 @@ enum status store_reader_active(struct store_reader *reader, const struct store_
 	begin_walk(&walk, scan, visit, context);
 	walk.to_ms = INT64_MAX;
 	aim(&walk, scan, 0);
-	return finish(walk_keys(reader, reader->environment->active, &walk, false), "reading a user's open sessions",
-		      error);
+	return finish(walk_keys(reader->environment->active, reader->snapshot.txn, &walk, false),
+		      "reading a user's open sessions", error);
 }
 
 /* Looking for one id. */
@@ -296,11 +180,11 @@ enum status store_reader_find(struct store_reader *reader, const struct store_sc
 	/* Most sessions have ids that begin with their start (RFC 9562, 5.7). The others cost a look at all of them. */
 	begin_walk(&walk, &all, look_once, &search);
 	walk.first_size = record_encode_position(identifier_text(scan->user), uuid_time_ms(id), id, walk.first);
-	int result = walk_keys(reader, reader->environment->by_user, &walk, false);
+	int result = walk_keys(reader->environment->by_user, reader->snapshot.txn, &walk, false);
 	if ((result == 0 || result == DB_NOTFOUND) && !search.found) {
 		begin_walk(&walk, &all, is_other, &search);
 		aim(&walk, &all, 0);
-		result = walk_keys(reader, reader->environment->by_user, &walk, false);
+		result = walk_keys(reader->environment->by_user, reader->snapshot.txn, &walk, false);
 	}
 	return finish(result, "looking for a session", error);
 }
