@@ -47,14 +47,37 @@ void output_date(struct buffer *body, bool known, int32_t day)
 		buffer_append_string(body, "null");
 }
 
+/* Those of few digits, which most are. The quotient of two whole numbers is the number next to it (IEEE 754), as what is read from the text is. */
+static bool put_short(struct buffer *body, double portion)
+{
+	enum { PLACES = 4, ONE = 10000 };
+	unsigned whole = portion >= 0 && portion <= 1 ? (unsigned)(portion * ONE + 0.5) : 0;
+	char text[] = "0.0000";
+	size_t size = sizeof text - 1;
+	double near = (double)whole / ONE;
+
+	if (near < portion || near > portion)
+		return false;
+	text[0] = whole == ONE ? '1' : '0';
+	for (int place = PLACES; place > 0; place--, whole /= 10)
+		text[1 + place] = (char)('0' + whole % 10);
+	while (text[size - 1] == '0' && size > 1)
+		size--;
+	buffer_append(body, text, size > 2 ? size : 1);
+	return true;
+}
+
 void output_portion(struct buffer *body, bool known, double portion)
 {
 	enum { DIGITS_ALWAYS = 15, DIGITS_MAX = 17 };
 	char text[32] = "null";
 
+	if (known && put_short(body, portion))
+		return;
 	for (int digits = DIGITS_ALWAYS; known && digits <= DIGITS_MAX; digits++) {
 		snprintf(text, sizeof text, "%.*g", digits, portion);
-		if (!(strtod(text, NULL) < portion) && !(strtod(text, NULL) > portion))
+		double read = strtod(text, NULL);
+		if (!(read < portion) && !(read > portion))
 			break;
 	}
 	buffer_append_string(body, text);

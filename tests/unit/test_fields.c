@@ -1,7 +1,9 @@
 /* Every field of every action: its type, its bounds, and that it is named where it is wrong: api/field.h. */
+#include "api/output.h"
 #include "bodies.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static void every_field_has_its_place(void **state)
 {
@@ -240,6 +242,28 @@ static void portions(void **state)
 	}
 }
 
+/* As the C library writes and reads them. */
+static void portions_written(void **state)
+{
+	static const double others[] = {0.00012, 0.1 + 0.2, 1.0 / 3, 5e-324, 0x1.fffffffffffffp-1, 0.50000000000000011};
+	enum { STEPS = 10000, OTHERS = sizeof others / sizeof others[0] };
+
+	(void)state;
+	for (int i = 0; i <= STEPS + OTHERS; i++) {
+		double portion = i <= STEPS ? (double)i / STEPS : others[i - STEPS - 1];
+		struct buffer body = BUFFER_INIT;
+		char text[32];
+		snprintf(text, sizeof text, "%.15g", portion);
+		output_portion(&body, true, portion);
+		buffer_append(&body, "", 1);
+		double read = strtod(body.data, NULL);
+		assert_memory_equal(&read, &portion, sizeof read);
+		if (i <= STEPS)
+			assert_string_equal(body.data, text);
+		buffer_release(&body);
+	}
+}
+
 static void moments(void **state)
 {
 	static const char *const wrong[] = {
@@ -451,6 +475,7 @@ int main(void)
 		cmocka_unit_test(clocks),
 		cmocka_unit_test(choices),
 		cmocka_unit_test(portions),
+		cmocka_unit_test(portions_written),
 		cmocka_unit_test(moments),
 		cmocka_unit_test(booleans),
 		cmocka_unit_test(zones),
