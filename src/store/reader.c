@@ -63,6 +63,7 @@ static void begin_walk(struct walk *walk, const struct store_scan *scan, store_v
 	walk->prefix_size = record_encode_user_prefix(identifier_text(scan->user), walk->prefix);
 	walk->from_ms = INT64_MIN;
 	walk->to_ms = scan->to_ms;
+	walk->sessions = 0;
 	walk->visit = visit;
 	walk->context = context;
 }
@@ -126,6 +127,7 @@ enum status store_reader_sessions(struct store_reader *reader, const struct stor
 	if (result == 0) {
 		begin_walk(&walk, scan, visit, context);
 		walk.from_ms = start_ms;
+		walk.sessions = scan->stats->sessions;
 		aim(&walk, scan, scan->descending ? scan->to_ms : start_ms);
 		result = walk_keys(reader->environment->by_user, reader->snapshot.txn, &walk, scan->descending);
 	}

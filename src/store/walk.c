@@ -9,6 +9,14 @@ enum {
 	/* Of a bulk read; it takes what comes behind what was asked for, too, so the first one is small, as few sessions may do. */
 	BULK_FIRST_BYTES = 8 << 10,
 	BULK_BYTES = 64 << 10,
+
+	/* Downwards. */
+	SINGLY = 8, /* sessions before the first bulk read; few are wanted now and then */
+	EXPECTED_FIRST = 32,
+	EXPECTED_MAX = 256,
+	BYTES_PER_KEY = 256,                          /* twice what is usual, id and the engine's own included */
+	KEYS_MAX = EXPECTED_MAX * BYTES_PER_KEY / 32, /* a key takes more, the engine's part of it 16 */
+	SPAN_CHANGES = 4,
 };
 
 /* Hand a key over. DB_NOTFOUND where it is another user's, or the visit has its end. */
@@ -84,19 +92,164 @@ static int walk_up(DBC *cursor, const struct walk *walk)
 	return result == EBADMSG || result == DB_PAGE_NOTFOUND ? walk_singly(cursor, walk, where) : result;
 }
 
-/* From the first key that is not before walk->first down; the engine has no bulk reads in that direction. */
-static int walk_down(DBC *cursor, const struct walk *walk)
+/* Key by key down from the first one that is not before walk->first, `most` of them or with 0 all. The last one that was visited stays in
+ * bytes, its size in *size; 0 is the result where there are more. */
+static int walk_down_singly(DBC *cursor, const struct walk *walk, unsigned most, uint8_t bytes[BY_USER_KEY_MAX],
+			    size_t *size)
+{
+	DBT key = {.data = bytes, .size = (u_int32_t)*size, .ulen = BY_USER_KEY_MAX, .flags = DB_DBT_USERMEM};
+	DBT value = {.flags = DB_DBT_USERMEM | DB_DBT_PARTIAL}; /* none of it */
+	unsigned count = 0;
+
+	int result = cursor->get(cursor, &key, &value, DB_SET_RANGE);
+	u_int32_t where = result == DB_NOTFOUND ? DB_LAST : DB_PREV;
+	do {
+		if ((result = cursor->get(cursor, &key, &value, where)) == 0)
+			result = visit_key(walk, bytes, key.size);
+		where = DB_PREV;
+	} while (result == 0 && ++count != most);
+	*size = key.size;
+	return result;
+}
+
+/* Going down in bulk. The engine only reads upwards so: a span of time below the last key is read upwards, as long as the keys
+ * visited before let expect a number of sessions, and its keys are visited from the last one on. */
+struct descent {
+	const struct walk *walk;
+	uint8_t above[BY_USER_KEY_MAX]; /* all keys from here on are visited */
+	size_t above_size;
+	int64_t low_ms;    /* all starts from here on are, but for those at it that are before `above` */
+	int64_t span_ms;   /* the next one to be read */
+	unsigned expected; /* sessions in it */
+	void *buffer;
+	struct text *keys; /* what a buffer may hold */
+};
+
+static bool is_before(const uint8_t *key, size_t size, const uint8_t *other, size_t other_size)
+{
+	int order = memcmp(key, other, size < other_size ? size : other_size);
+
+	return order < 0 || (order == 0 && size < other_size);
+}
+
+/* Whether the bulk read went to the end of all keys. */
+static bool is_last(DBC *cursor)
 {
 	uint8_t bytes[BY_USER_KEY_MAX];
-	DBT key = {.data = bytes, .size = (u_int32_t)walk->first_size, .ulen = sizeof bytes, .flags = DB_DBT_USERMEM};
-	DBT value = {.flags = DB_DBT_USERMEM | DB_DBT_PARTIAL}; /* none of it */
+	DBT key = {.data = bytes, .ulen = sizeof bytes, .flags = DB_DBT_USERMEM};
+	DBT value = {.flags = DB_DBT_USERMEM | DB_DBT_PARTIAL};
 
-	memcpy(bytes, walk->first, walk->first_size);
-	int result = cursor->get(cursor, &key, &value, DB_SET_RANGE);
-	result = cursor->get(cursor, &key, &value, result == DB_NOTFOUND ? DB_LAST : DB_PREV);
-	while (result == 0 && (result = visit_key(walk, bytes, key.size)) == 0)
-		result = cursor->get(cursor, &key, &value, DB_PREV);
-	return result;
+	return cursor->get(cursor, &key, &value, DB_NEXT) == DB_NOTFOUND;
+}
+
+/* The keys in the buffer that are before `above`. False where it ends before all of them are reached. */
+static bool collect(DBC *cursor, const struct descent *descent, DBT *bulk, size_t *count)
+{
+	void *position;
+
+	*count = 0;
+	DB_MULTIPLE_INIT(position, bulk);
+	while (*count < KEYS_MAX) {
+		const uint8_t *key;
+		const void *id;
+		size_t key_size, id_size;
+		DB_MULTIPLE_KEY_NEXT(position, bulk, key, key_size, id, id_size);
+		if (!position)
+			return is_last(cursor);
+		(void)id;
+		(void)id_size;
+		if (!is_before(key, key_size, descent->above, descent->above_size))
+			return true;
+		descent->keys[(*count)++] = (struct text){(const char *)key, key_size};
+	}
+	return false;
+}
+
+/* Visit one span. 0 with *more where the way goes on, 0 without it where it has to be gone key by key. */
+static int descend_one(DBC *cursor, struct descent *descent, bool *more)
+{
+	const struct walk *walk = descent->walk;
+	const struct text user = {(const char *)walk->prefix, walk->prefix_size - 1};
+	const int64_t least_ms = walk->from_ms > 0 ? walk->from_ms : 0;
+	const int64_t low_ms =
+		descent->low_ms - least_ms > descent->span_ms ? descent->low_ms - descent->span_ms : least_ms;
+	uint8_t low[BY_USER_KEY_MAX], found[BY_USER_KEY_MAX];
+	const size_t low_size = record_encode_position(user, low_ms, NULL, low);
+	DBT key = {.data = found, .size = (u_int32_t)low_size, .ulen = sizeof found, .flags = DB_DBT_USERMEM};
+	DBT bulk = {.data = descent->buffer, .ulen = descent->expected * BYTES_PER_KEY, .flags = DB_DBT_USERMEM};
+	size_t count;
+
+	*more = false;
+	memcpy(found, low, low_size);
+	if (cursor->get(cursor, &key, &bulk, DB_SET_RANGE | DB_MULTIPLE_KEY) != 0)
+		return 0;
+	if (!collect(cursor, descent, &bulk, &count)) {
+		/* There are more than expected. */
+		*more = descent->span_ms >= SPAN_CHANGES;
+		descent->span_ms /= SPAN_CHANGES;
+		return 0;
+	}
+	for (size_t i = count; i > 0; i--) {
+		int result = visit_key(walk, (const uint8_t *)descent->keys[i - 1].data, descent->keys[i - 1].size);
+		if (result != 0)
+			return result;
+	}
+	if (low_ms == least_ms)
+		return DB_NOTFOUND;
+	memcpy(descent->above, low, low_size);
+	descent->above_size = low_size;
+	descent->low_ms = low_ms;
+	if (descent->span_ms < INT64_MAX / SPAN_CHANGES && count < descent->expected / SPAN_CHANGES) {
+		descent->span_ms *= SPAN_CHANGES;
+	} else if (descent->span_ms < INT64_MAX / 2 && descent->expected < EXPECTED_MAX) {
+		descent->span_ms *= 2;
+		descent->expected *= 2;
+	}
+	*more = true;
+	return 0;
+}
+
+static int descend(DBC *cursor, struct descent *descent)
+{
+	bool more = true;
+	int result = 0;
+
+	descent->buffer = malloc(EXPECTED_MAX * BYTES_PER_KEY);
+	descent->keys = malloc(KEYS_MAX * sizeof *descent->keys);
+	if (!descent->buffer || !descent->keys)
+		result = ENOMEM;
+	while (result == 0 && more)
+		result = descend_one(cursor, descent, &more);
+	free(descent->buffer);
+	free(descent->keys);
+	return result == 0 ? walk_down_singly(cursor, descent->walk, 0, descent->above, &descent->above_size) : result;
+}
+
+static int64_t start_of(const struct walk *walk, const uint8_t *key, size_t size)
+{
+	struct session_entry entry;
+
+	return record_decode_by_user(key + walk->prefix_size, size - walk->prefix_size, &entry) ? entry.facts.start_ms
+												: 0;
+}
+
+static int walk_down(DBC *cursor, const struct walk *walk)
+{
+	struct descent descent = {.walk = walk, .above_size = walk->first_size, .expected = EXPECTED_FIRST};
+
+	memcpy(descent.above, walk->first, walk->first_size);
+	if (walk->sessions <= EXPECTED_FIRST) /* all at once, down from where nothing is below */
+		return descend(cursor, &descent);
+	int result = walk_down_singly(cursor, walk, 1, descent.above, &descent.above_size);
+	if (result != 0)
+		return result;
+	int64_t last_ms = start_of(walk, descent.above, descent.above_size);
+	result = walk_down_singly(cursor, walk, SINGLY, descent.above, &descent.above_size);
+	if (result != 0)
+		return result;
+	descent.low_ms = start_of(walk, descent.above, descent.above_size);
+	descent.span_ms = (last_ms - descent.low_ms) / SINGLY * EXPECTED_FIRST + 1;
+	return descend(cursor, &descent);
 }
 
 int walk_keys(DB *db, DB_TXN *txn, const struct walk *walk, bool descending)

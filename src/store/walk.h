@@ -14,6 +14,7 @@ struct walk {
 	uint8_t first[BY_USER_KEY_MAX]; /* where to begin */
 	size_t first_size;
 	int64_t from_ms, to_ms; /* of starts */
+	uint64_t sessions;      /* the user's, to know whether they are few */
 	store_visit *visit;
 	void *context;
 };

@@ -183,6 +183,80 @@ static void after_goes_on_where_it_was(void **state)
 	visited_release(&all);
 }
 
+/* Sessions that stand in whatever way along the time: what comes downwards is what comes upwards, the other way round. */
+static void assert_descends(struct place *place, const int64_t *starts_ms, size_t count)
+{
+	struct operation *operations = calloc(count, sizeof *operations);
+	struct store_scan scan = range(INT64_MIN, INT64_MAX);
+
+	assert_non_null(operations);
+	init_user(place, "ann");
+	for (size_t i = 0; i < count; i++) {
+		operations[i] = adding(place, "ann", starts_ms[i], starts_ms[i] + 1);
+		operations[i].now_ms = NOW;
+	}
+	carry_out_all(place, operations, count);
+	free(operations);
+	scan.descending = true;
+	struct visited up = read_all(place, "ann"), down = read_sessions(place, "ann", scan);
+	assert_int_equal(up.count, count);
+	assert_int_equal(down.count, count);
+	for (size_t i = 0; i < count; i++)
+		assert_true(uuid_equal(&up.items[i].id, &down.items[count - 1 - i].id));
+	for (size_t i = 0; i < count; i += 97) {
+		struct session_entry after = entry_of(&down.items[i]);
+		scan.after = &after;
+		struct visited rest = read_sessions(place, "ann", scan);
+		assert_int_equal(rest.count, count - 1 - i);
+		for (size_t n = 0; n < rest.count; n++)
+			assert_true(uuid_equal(&rest.items[n].id, &down.items[i + 1 + n].id));
+		visited_release(&rest);
+	}
+	visited_release(&up);
+	visited_release(&down);
+}
+
+enum { DESCENT_COUNT = 3000 };
+
+static void descends_through_steady_days(void **state)
+{
+	int64_t starts_ms[DESCENT_COUNT];
+
+	for (int i = 0; i < DESCENT_COUNT; i++)
+		starts_ms[i] = NOW - i * 5 * HOUR_MS;
+	assert_descends(*state, starts_ms, DESCENT_COUNT);
+}
+
+/* A few now, years without any, then many in an hour, at one millisecond, and from the first one that there can be on. */
+static void descends_through_gaps_and_crowds(void **state)
+{
+	int64_t starts_ms[DESCENT_COUNT];
+	uint64_t random = 9;
+
+	for (int i = 0; i < DESCENT_COUNT; i++) {
+		if (i < 12)
+			starts_ms[i] = NOW - i;
+		else if (i < 1500)
+			starts_ms[i] = NOW - 30000 * HOUR_MS + (int64_t)random_below(&random, (size_t)HOUR_MS);
+		else if (i < 2200)
+			starts_ms[i] = NOW - 40000 * HOUR_MS;
+		else if (i < 2900)
+			starts_ms[i] = NOW - (int64_t)random_below(&random, 400000) * HOUR_MS;
+		else
+			starts_ms[i] = (int64_t)random_below(&random, 3);
+	}
+	assert_descends(*state, starts_ms, DESCENT_COUNT);
+}
+
+static void descends_from_one_crowd(void **state)
+{
+	int64_t starts_ms[DESCENT_COUNT];
+
+	for (int i = 0; i < DESCENT_COUNT; i++)
+		starts_ms[i] = NOW - (i > DESCENT_COUNT / 2);
+	assert_descends(*state, starts_ms, DESCENT_COUNT);
+}
+
 static bool stop_at_the_third(void *context, const struct session_entry *entry)
 {
 	(void)entry;
@@ -359,6 +433,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(small_ranges_cost_little, place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(empty_ranges, place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(after_goes_on_where_it_was, place_set_up, place_tear_down),
+		cmocka_unit_test_setup_teardown(descends_through_steady_days, place_set_up, place_tear_down),
+		cmocka_unit_test_setup_teardown(descends_through_gaps_and_crowds, place_set_up, place_tear_down),
+		cmocka_unit_test_setup_teardown(descends_from_one_crowd, place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(visits_end_where_the_visitor_says, place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(find, place_set_up, place_tear_down),
 		cmocka_unit_test_setup_teardown(documents, place_set_up, place_tear_down),
