@@ -7,7 +7,7 @@ void snapshots_init(struct snapshots *snapshots, struct environment *environment
 {
 	*snapshots = (struct snapshots){
 		.environment = environment,
-		.mutex = PTHREAD_MUTEX_INITIALIZER,
+		.mutex = PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP,
 		.freed = PTHREAD_COND_INITIALIZER,
 	};
 }
@@ -59,13 +59,18 @@ void snapshots_end(struct snapshots *snapshots)
 
 int snapshots_publish(struct snapshots *snapshots)
 {
+	DB_TXN *begun = NULL;
 	int result = 0;
 
 	pthread_mutex_lock(&snapshots->mutex);
-	while (result == 0 && snapshots->free_count < SNAPSHOTS_STANDING) {
-		result = begin_at_this_moment(snapshots->environment, &snapshots->free[snapshots->free_count]);
-		snapshots->free_count += result == 0;
-	}
+	bool none = snapshots->free_count == 0;
+	pthread_mutex_unlock(&snapshots->mutex);
+	if (none)
+		result = begin_at_this_moment(snapshots->environment, &begun);
+	pthread_mutex_lock(&snapshots->mutex);
+	if (begun)
+		snapshots->free[snapshots->free_count++] = begun;
+	snapshots->published++;
 	snapshots->committing = result == 0;
 	pthread_mutex_unlock(&snapshots->mutex);
 	return result;
@@ -73,37 +78,88 @@ int snapshots_publish(struct snapshots *snapshots)
 
 void snapshots_withdraw(struct snapshots *snapshots)
 {
-	DB_TXN *old[SNAPSHOTS_MAX + SNAPSHOTS_STANDING];
+	DB_TXN *old[SNAPSHOTS_MAX + 1], *begun[SNAPSHOTS_MAX + 1];
+	unsigned count = 0;
 
 	pthread_mutex_lock(&snapshots->mutex);
-	unsigned count = snapshots->free_count;
-	memcpy(old, snapshots->free, count * sizeof old[0]);
-	snapshots->free_count = 0;
+	unsigned wanted = snapshots->most_readers > 0 ? snapshots->most_readers + 1 : 0;
+	snapshots->most_readers = snapshots->readers;
+	pthread_mutex_unlock(&snapshots->mutex);
+	while (count < wanted && begin_at_this_moment(snapshots->environment, &begun[count]) == 0)
+		count++;
+	pthread_mutex_lock(&snapshots->mutex);
+	unsigned old_count = snapshots->free_count;
+	memcpy(old, snapshots->free, old_count * sizeof old[0]);
+	memcpy(snapshots->free, begun, count * sizeof begun[0]);
+	snapshots->free_count = count;
 	snapshots->commits++;
 	snapshots->committing = false;
-	if (snapshots->waiting > 0)
-		pthread_cond_broadcast(&snapshots->freed);
+	bool wake = snapshots->waiting > 0;
 	pthread_mutex_unlock(&snapshots->mutex);
-	abort_all(old, count);
+	if (wake)
+		pthread_cond_broadcast(&snapshots->freed);
+	abort_all(old, old_count);
+}
+
+static void wait_for_free(struct snapshots *snapshots)
+{
+	snapshots->waiting++;
+	pthread_cond_wait(&snapshots->freed, &snapshots->mutex);
+	snapshots->waiting--;
+}
+
+/* One reader less; lets go of the mutex before it wakes another one, which would have to wait for it. */
+static void count_out(struct snapshots *snapshots)
+{
+	snapshots->readers--;
+	bool wake = snapshots->waiting > 0;
+	pthread_mutex_unlock(&snapshots->mutex);
+	if (wake)
+		pthread_cond_signal(&snapshots->freed);
+}
+
+/* Begin one, with the mutex held, which it lets go meanwhile. *txn stays as it is where a commit came in between, of which this one
+ * might see something. */
+static int begin_before_commit(struct snapshots *snapshots, DB_TXN **txn)
+{
+	uint64_t published = snapshots->published;
+	DB_TXN *begun;
+
+	pthread_mutex_unlock(&snapshots->mutex);
+	int result = begin_at_this_moment(snapshots->environment, &begun);
+	pthread_mutex_lock(&snapshots->mutex);
+	if (result == 0 && snapshots->published == published)
+		*txn = begun;
+	else if (result == 0)
+		begun->abort(begun);
+	return result;
 }
 
 int snapshot_begin(struct snapshots *snapshots, struct snapshot *snapshot)
 {
+	DB_TXN *txn = NULL;
 	int result = 0;
 
 	pthread_mutex_lock(&snapshots->mutex);
-	while (snapshots->readers == SNAPSHOTS_MAX || (snapshots->free_count == 0 && snapshots->committing)) {
-		snapshots->waiting++;
-		pthread_cond_wait(&snapshots->freed, &snapshots->mutex);
-		snapshots->waiting--;
+	while (snapshots->readers == SNAPSHOTS_MAX)
+		wait_for_free(snapshots);
+	snapshots->readers++;
+	if (snapshots->readers > snapshots->most_readers)
+		snapshots->most_readers = snapshots->readers;
+	while (result == 0 && !txn) {
+		snapshot->commits = snapshots->commits;
+		if (snapshots->free_count > 0)
+			txn = snapshots->free[--snapshots->free_count];
+		else if (snapshots->committing)
+			wait_for_free(snapshots);
+		else
+			result = begin_before_commit(snapshots, &txn);
 	}
-	snapshot->commits = snapshots->commits;
-	if (snapshots->free_count > 0)
-		snapshot->txn = snapshots->free[--snapshots->free_count];
+	if (result == 0)
+		pthread_mutex_unlock(&snapshots->mutex);
 	else
-		result = begin_at_this_moment(snapshots->environment, &snapshot->txn);
-	snapshots->readers += result == 0;
-	pthread_mutex_unlock(&snapshots->mutex);
+		count_out(snapshots);
+	snapshot->txn = txn;
 	return result;
 }
 
@@ -113,10 +169,7 @@ void snapshot_end(struct snapshots *snapshots, struct snapshot *snapshot)
 	bool keep = snapshot->commits == snapshots->commits;
 	if (keep)
 		snapshots->free[snapshots->free_count++] = snapshot->txn;
-	snapshots->readers--;
-	if (snapshots->waiting > 0)
-		pthread_cond_signal(&snapshots->freed);
-	pthread_mutex_unlock(&snapshots->mutex);
+	count_out(snapshots);
 	if (!keep)
 		snapshot->txn->abort(snapshot->txn);
 }
