@@ -143,7 +143,7 @@ int import_look_up(struct work *work)
 {
 	struct session session;
 
-	int result = table_get_session(work->environment, work->txn, &work->operation->id, &session);
+	int result = table_get_session(work->environment, work->txn, &work->operation->id, &session, NULL);
 	if (result == 0)
 		work->outcome->started = session.started;
 	return result == DB_NOTFOUND ? 0 : result;

@@ -41,10 +41,16 @@ static int note_document(void *context, const uint8_t *rest, size_t size)
 static int purge_sessions(const struct environment *environment, DB_TXN *txn, const struct identifier *user,
 			  struct batch *batch)
 {
+	struct session session;
+	int version;
+
 	int result = table_each_of_user(environment->by_user, txn, user, PURGE_MAX, note_session, batch);
 
-	for (size_t i = 0; result == 0 && i < batch->count; i++)
-		result = table_delete_session(environment, txn, &batch->ids[i]);
+	for (size_t i = 0; result == 0 && i < batch->count; i++) {
+		result = table_get_session(environment, txn, &batch->ids[i], &session, &version);
+		if (result == 0)
+			result = table_delete_session(environment, txn, &session, version);
+	}
 	return result;
 }
 

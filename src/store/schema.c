@@ -123,15 +123,16 @@ static int note_open(void *context, const uint8_t *rest, size_t size)
 static int rewrite_open(struct environment *environment, const struct upgrade *upgrade)
 {
 	struct session session;
+	int version;
 	DB_TXN *txn;
 
 	int result = environment->handle->txn_begin(environment->handle, NULL, &txn, 0);
 	if (result != 0)
 		return result;
 	for (size_t i = 0; result == 0 && i < upgrade->open_count; i++) {
-		result = table_get_session(environment, txn, &upgrade->open[i], &session);
+		result = table_get_session(environment, txn, &upgrade->open[i], &session, &version);
 		if (result == 0)
-			result = table_put_session(environment, txn, &session);
+			result = table_put_session(environment, txn, &session, version, &session);
 	}
 	if (result == 0)
 		return txn->commit(txn, 0);

@@ -59,13 +59,13 @@ int table_delete_stats(const struct environment *environment, DB_TXN *txn, const
 }
 
 int table_get_session(const struct environment *environment, DB_TXN *txn, const struct uuid *id,
-		      struct session *session)
+		      struct session *session, int *version)
 {
 	uint8_t bytes[SESSION_VALUE_MAX];
 	DBT key = id_key(id), value = get_value(bytes, sizeof bytes);
 
 	int result = environment->sessions->get(environment->sessions, txn, &key, &value, 0);
-	if (result == 0 && !record_decode_session(id, bytes, value.size, session, NULL))
+	if (result == 0 && !record_decode_session(id, bytes, value.size, session, version))
 		return EBADMSG;
 	return result;
 }
@@ -82,25 +82,6 @@ static void make_index_key(const struct session *session, int version, struct in
 {
 	key->size = record_encode_by_user(session, version, key->bytes);
 	key->active = !session->facts.ended && version > 1;
-}
-
-/* The key of the stored session that the cursor finds under the id, and stays at; size 0 where there is none. */
-static int find_index_key(DBC *cursor, const struct uuid *id, struct index_key *found)
-{
-	uint8_t bytes[SESSION_VALUE_MAX];
-	DBT key = id_key(id), value = get_value(bytes, sizeof bytes);
-	struct session session;
-	int version;
-
-	found->size = 0;
-	found->active = false;
-	int result = cursor->get(cursor, &key, &value, DB_SET | DB_RMW);
-	if (result != 0)
-		return result == DB_NOTFOUND ? 0 : result;
-	if (!record_decode_session(id, bytes, value.size, &session, &version))
-		return EBADMSG;
-	make_index_key(&session, version, found);
-	return 0;
 }
 
 /* In one of the indexes; NULL: the session is not in it. */
@@ -135,41 +116,32 @@ static int replace_index_key(const struct environment *environment, DB_TXN *txn,
 			   : result;
 }
 
-int table_put_session(const struct environment *environment, DB_TXN *txn, const struct session *session)
+int table_put_session(const struct environment *environment, DB_TXN *txn, const struct session *before, int version,
+		      const struct session *after)
 {
 	uint8_t bytes[SESSION_VALUE_MAX];
-	DBT key = id_key(&session->id), value = put_value(bytes, record_encode_session(session, bytes));
-	struct index_key before, after;
-	DBC *cursor;
+	DBT key = id_key(&after->id), value = put_value(bytes, record_encode_session(after, bytes));
+	struct index_key was = {.size = 0}, is;
 
-	int result = environment->sessions->cursor(environment->sessions, txn, &cursor, 0);
+	int result = environment->sessions->put(environment->sessions, txn, &key, &value, 0);
 	if (result != 0)
 		return result;
-	result = find_index_key(cursor, &session->id, &before);
-	if (result == 0)
-		result = cursor->put(cursor, &key, &value, before.size > 0 ? DB_CURRENT : DB_KEYFIRST);
-	int closed = cursor->close(cursor);
-	if (result != 0 || closed != 0)
-		return result != 0 ? result : closed;
-	make_index_key(session, RECORD_VERSION, &after);
-	return replace_index_key(environment, txn, &session->id, &before, &after);
+	if (before)
+		make_index_key(before, version, &was);
+	make_index_key(after, RECORD_VERSION, &is);
+	return replace_index_key(environment, txn, &after->id, &was, &is);
 }
 
-int table_delete_session(const struct environment *environment, DB_TXN *txn, const struct uuid *id)
+int table_delete_session(const struct environment *environment, DB_TXN *txn, const struct session *session, int version)
 {
-	struct index_key before, none = {.size = 0};
-	DBC *cursor;
+	DBT key = id_key(&session->id);
+	struct index_key was, none = {.size = 0};
 
-	int result = environment->sessions->cursor(environment->sessions, txn, &cursor, 0);
+	int result = environment->sessions->del(environment->sessions, txn, &key, 0);
 	if (result != 0)
 		return result;
-	result = find_index_key(cursor, id, &before);
-	if (result == 0)
-		result = before.size > 0 ? cursor->del(cursor, 0) : DB_NOTFOUND;
-	int closed = cursor->close(cursor);
-	if (result != 0 || closed != 0)
-		return result != 0 ? result : closed;
-	return replace_index_key(environment, txn, id, &before, &none);
+	make_index_key(session, version, &was);
+	return replace_index_key(environment, txn, &session->id, &was, &none);
 }
 
 static DBT document_key(const struct identifier *user, struct text document, uint8_t bytes[DOCUMENT_KEY_MAX])

@@ -13,11 +13,19 @@ int table_put_stats(const struct environment *environment, DB_TXN *txn, const st
 		    const struct stats *stats);
 int table_delete_stats(const struct environment *environment, DB_TXN *txn, const struct identifier *user);
 
-/* Only the committer, and whoever opens the store, reads sessions: readers go by sessions_by_user. */
+/* Only the committer, and whoever opens the store, reads sessions: readers go by sessions_by_user. *version becomes that of the
+ * record, if version is not NULL. */
 int table_get_session(const struct environment *environment, DB_TXN *txn, const struct uuid *id,
-		      struct session *session);
-int table_put_session(const struct environment *environment, DB_TXN *txn, const struct session *session);
-int table_delete_session(const struct environment *environment, DB_TXN *txn, const struct uuid *id);
+		      struct session *session, int *version);
+
+/* Store one, and its keys in the indexes, in the place of what is stored under its id: `before`, of a record of that version, as
+ * table_get_session found it in this transaction; NULL where it found none. */
+int table_put_session(const struct environment *environment, DB_TXN *txn, const struct session *before, int version,
+		      const struct session *after);
+
+/* Delete what table_get_session found. */
+int table_delete_session(const struct environment *environment, DB_TXN *txn, const struct session *session,
+			 int version);
 
 int table_get_description(const struct environment *environment, DB_TXN *txn, const struct identifier *user,
 			  struct text document, struct description *description);

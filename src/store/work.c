@@ -44,9 +44,9 @@ int work_replace(struct work *work, const struct session *before, const struct s
 	work->changed = true;
 	work->tally->sessions += (after ? 1 : 0) - (before ? 1 : 0);
 	if (after)
-		result = table_put_session(work->environment, work->txn, after);
+		result = table_put_session(work->environment, work->txn, before, work->version, after);
 	else if (before)
-		result = table_delete_session(work->environment, work->txn, &before->id);
+		result = table_delete_session(work->environment, work->txn, before, work->version);
 	return result;
 }
 
@@ -99,7 +99,8 @@ static int settle(struct work *work)
 		table_each_of_user(work->environment->active, work->txn, &work->user, SIZE_MAX, note_watched, &watched);
 	for (size_t i = 0; result == 0 && i < watched.count; i++) {
 		struct session before, after;
-		if ((result = table_get_session(work->environment, work->txn, &watched.over[i], &before)) != 0)
+		result = table_get_session(work->environment, work->txn, &watched.over[i], &before, &work->version);
+		if (result != 0)
 			break;
 		after = before;
 		session_settle(&after.facts, watched.now_ms, watched.idle_ms);
@@ -138,7 +139,7 @@ void work_refuse_session(struct work *work, const struct uuid *id, enum status s
 int work_find_session(struct work *work, struct session *session, bool *found)
 {
 	const struct operation *operation = work->operation;
-	int result = table_get_session(work->environment, work->txn, &operation->id, session);
+	int result = table_get_session(work->environment, work->txn, &operation->id, session, &work->version);
 
 	*found = result == 0 && (!operation->restricted || identifier_equal(&session->user, &operation->actor));
 	if (result != 0 && result != DB_NOTFOUND)
@@ -150,14 +151,15 @@ int work_find_session(struct work *work, struct session *session, bool *found)
 		return 0;
 	}
 	/* It may have been settled just now. */
-	return work->changed ? table_get_session(work->environment, work->txn, &operation->id, session) : 0;
+	return work->changed ? table_get_session(work->environment, work->txn, &operation->id, session, &work->version)
+			     : 0;
 }
 
 int work_find_same_id(struct work *work, const struct uuid *id, struct session *session, bool *found)
 {
 	struct stats stats;
 
-	int result = table_get_session(work->environment, work->txn, id, session);
+	int result = table_get_session(work->environment, work->txn, id, session, &work->version);
 	*found = result == 0;
 	if (result == DB_NOTFOUND)
 		return 0;
@@ -167,5 +169,5 @@ int work_find_same_id(struct work *work, const struct uuid *id, struct session *
 	if (result != 0 || !stats.removed)
 		return result;
 	*found = false;
-	return table_delete_session(work->environment, work->txn, &session->id);
+	return table_delete_session(work->environment, work->txn, session, work->version);
 }

@@ -16,10 +16,11 @@ struct work {
 	struct error *error;
 	struct identifier user; /* whose stats these are */
 	struct stats stats;
+	int version;  /* of the record of the session that was found last */
 	bool changed; /* stats differ from what is stored */
 };
 
-/* Store a session as it is after the operation, or delete it, in the place of what it was before, if it was. Every change
+/* Store a session as it is after the operation, or delete it, in the place of what it was before, as it was found last, if it was. Every change
  * of a session goes through here, so that the sums are right. */
 int work_replace(struct work *work, const struct session *before, const struct session *after);
 
