@@ -10,22 +10,34 @@
 #include "store/sums.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
 	CACHE_BYTES = 64 << 20,
 	CACHE_ONCE_BYTES = 4 << 20, /* for one request there is nothing to keep */
 	CACHE_JOB_BYTES = 48 << 20,
-	/* Recovery fills the rest of the current log file with zeros: small files open fast. */
+	/* Opening reads the current log file: small ones open fast. */
 	LOG_FILE_BYTES = 1 << 20,
+	LOG_FILE_ONCE_BYTES = 256 << 10,
 	LOG_BUFFER_BYTES = 128 << 10,
-	/* A batch locks some pages an operation. The engine sizes its tables by these when it opens. */
+	LOG_SPARE_BYTES = 64 << 10, /* of the current log file, for a start where the disk is full */
+	/* A batch locks some pages an operation. */
 	LOCKS_MAX = 10000,
+	LOCK_BUCKETS = 1021,
 	TRANSACTIONS_MAX = 5000, /* those whose page versions are still in the cache count too */
+	/* Mutexes to begin with. Left alone the engine makes one for each page that the cache may hold and each lock that
+	 * there may be, some megabytes; it makes more where these do not do. */
+	MUTEXES = 1000,
+	MUTEXES_ONCE = 200,
+	CACHE_MUTEXES =
+		509, /* those of the cache's buckets, which share them: none where the number above is given alone */
+	CACHE_MUTEXES_ONCE = 31,
 };
 
 const char *const environment_files[] = {"meta.db",           "stats.db",     "sessions.db", "sessions_by_user.db",
@@ -90,13 +102,16 @@ static int open_handle(const struct store_options *options, DB_ENV **handle)
 	u_int32_t locks = LOCKS_MAX + options->locks;
 	env->set_errcall(env, report);
 	(void)env->set_event_notify(env, notify);
-	if ((result = env->set_lg_max(env, LOG_FILE_BYTES)) != 0 ||
+	if ((result = env->set_lg_max(env, options->once ? LOG_FILE_ONCE_BYTES : LOG_FILE_BYTES)) != 0 ||
 	    (result = env->log_set_config(env, DB_LOG_AUTO_REMOVE, 1)) != 0 ||
-	    (result = env->set_cachesize(env, 0, cache_bytes, 1)) != 0)
+	    (result = env->set_cachesize(env, 0, cache_bytes, 1)) != 0 ||
+	    (result = env->mutex_set_init(env, options->once ? MUTEXES_ONCE : MUTEXES)) != 0 ||
+	    (result = env->set_mp_mtxcount(env, options->once ? CACHE_MUTEXES_ONCE : CACHE_MUTEXES)) != 0)
 		return result;
 	if (!options->once &&
 	    ((result = env->set_lg_bsize(env, LOG_BUFFER_BYTES)) != 0 ||
 	     (result = env->set_lk_max_locks(env, locks)) != 0 || (result = env->set_lk_max_objects(env, locks)) != 0 ||
+	     (result = env->set_lk_tablesize(env, LOCK_BUCKETS + options->locks)) != 0 ||
 	     (result = env->set_tx_max(env, TRANSACTIONS_MAX)) != 0))
 		return result;
 	/* Pages of a copy may be older than the last checkpoint of its log, so all of that is to be carried out again. */
@@ -280,7 +295,46 @@ static enum status settle_failed_sync(struct environment *environment, struct er
 	return STATUS_OK;
 }
 
-static void close_all(struct environment *environment, int *result)
+/* Where the log ends. */
+struct log_end {
+	u_int32_t file, offset;
+};
+
+static struct log_end find_log_end(DB_ENV *env)
+{
+	struct log_end end = {0, 0};
+	DB_LOG_STAT *stat;
+
+	if (env->log_stat(env, &stat, 0) == 0) {
+		end = (struct log_end){stat->st_cur_file, stat->st_cur_offset};
+		free(stat);
+	}
+	return end;
+}
+
+/* The engine makes log files as long as they may become, and recovery fills the rest of the last one with zeros: cut nearly all of that
+ * off. Behind the end there is nothing but zeros then, if the engine has not written more while it closed (a record begins
+ * with the place of the one before, and its length: log.h, HDR). Where that fails, opening takes longer. */
+static void cut_log(struct log_end end)
+{
+	static const uint8_t nothing[12];
+	uint8_t header[sizeof nothing];
+	char path[sizeof serving.home + 32];
+	off_t size = (off_t)end.offset + LOG_SPARE_BYTES;
+	struct stat info;
+
+	snprintf(path, sizeof path, "%s/log.%010u", serving.home, end.file);
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return;
+	if (fstat(fd, &info) == 0 && info.st_size > size &&
+	    pread(fd, header, sizeof header, end.offset) == sizeof header &&
+	    memcmp(header, nothing, sizeof header) == 0)
+		(void)!ftruncate(fd, size);
+	close(fd);
+}
+
+static void close_all(struct environment *environment, int *result, struct log_end *end)
 {
 	DB **databases[] = {&environment->active,    &environment->by_user, &environment->sessions,
 			    &environment->documents, &environment->stats,   &environment->meta};
@@ -293,6 +347,7 @@ static void close_all(struct environment *environment, int *result)
 		*databases[i] = NULL;
 	}
 	if (environment->handle) {
+		*end = find_log_end(environment->handle);
 		int closed = environment->handle->close(environment->handle, 0);
 		if (*result == 0)
 			*result = closed;
@@ -332,8 +387,9 @@ enum status environment_open(const struct store_options *options, struct environ
 		serving.now = true;
 		return STATUS_OK;
 	}
+	struct log_end end;
 	int ignored = 0;
-	close_all(&opened, &ignored);
+	close_all(&opened, &ignored, &end);
 	disk_close();
 	admission_name_faults(options);
 	return error->status;
@@ -341,13 +397,16 @@ enum status environment_open(const struct store_options *options, struct environ
 
 enum status environment_close(struct environment *environment, struct error *error)
 {
+	struct log_end end = {0, 0};
 	int result = 0;
 	enum status status = environment_checkpoint(environment, error);
 
 	serving.now = false;
-	close_all(environment, &result);
+	close_all(environment, &result, &end);
 	disk_close();
 	if (status == STATUS_OK && result != 0)
 		status = environment_error(error, result, "closing the environment");
+	if (status == STATUS_OK && end.file > 0)
+		cut_log(end);
 	return status;
 }
