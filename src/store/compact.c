@@ -67,7 +67,7 @@ enum status compact_store(const struct store_options *options, void (*progress)(
 	error->status = STATUS_OK;
 	if (result != 0)
 		environment_error(error, result, "compacting a database");
-	if (environment_close(&environment, &closing) != STATUS_OK && error->status == STATUS_OK)
+	if (environment_close(&environment, true, &closing) != STATUS_OK && error->status == STATUS_OK)
 		*error = closing;
 	return error->status;
 }

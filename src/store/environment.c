@@ -395,11 +395,11 @@ enum status environment_open(const struct store_options *options, struct environ
 	return error->status;
 }
 
-enum status environment_close(struct environment *environment, struct error *error)
+enum status environment_close(struct environment *environment, bool written, struct error *error)
 {
 	struct log_end end = {0, 0};
 	int result = 0;
-	enum status status = environment_checkpoint(environment, error);
+	enum status status = written ? environment_checkpoint(environment, error) : STATUS_OK;
 
 	serving.now = false;
 	close_all(environment, &result, &end);

@@ -24,8 +24,9 @@ extern const char *const environment_files[];
  * STATUS_UNAVAILABLE with a detail where the engine, the disk or the schema version does not let it. */
 enum status environment_open(const struct store_options *options, struct environment *environment, struct error *error);
 
-/* Checkpoint and close all. Returns STATUS_OK or what the engine said; closed in any case. */
-enum status environment_close(struct environment *environment, struct error *error);
+/* Close all; where something was written since the last checkpoint, after another one. Returns STATUS_OK or what the engine said;
+ * closed in any case. */
+enum status environment_close(struct environment *environment, bool written, struct error *error);
 
 /* Write the pages of the cache and a checkpoint record, so that recovery begins here. */
 enum status environment_checkpoint(struct environment *environment, struct error *error);

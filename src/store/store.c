@@ -161,7 +161,7 @@ enum status store_open(const struct store_options *options, struct store **store
 		return error->status;
 	}
 	if (copying_init(&opened->copying, &opened->environment, error) != STATUS_OK) {
-		environment_close(&opened->environment, &ignored);
+		environment_close(&opened->environment, false, &ignored);
 		free(opened);
 		return error->status;
 	}
@@ -171,7 +171,7 @@ enum status store_open(const struct store_options *options, struct store **store
 	if (committer_start(&opened->committer, &opened->environment, &opened->snapshots, options->metrics, error) !=
 	    STATUS_OK) {
 		copying_destroy(&opened->copying);
-		environment_close(&opened->environment, &ignored);
+		environment_close(&opened->environment, false, &ignored);
 		free(opened);
 		return error->status;
 	}
@@ -198,7 +198,8 @@ void store_close(struct store *store)
 			continue;
 	committer_stop(&store->committer);
 	snapshots_end(&store->snapshots);
-	if (environment_close(&store->environment, &error) != STATUS_OK)
+	bool written = atomic_load(&store->committer.dirty);
+	if (environment_close(&store->environment, written, &error) != STATUS_OK)
 		log_line("closing the store: %s", error.detail);
 	snapshots_destroy(&store->snapshots);
 	free(store);

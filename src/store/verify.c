@@ -119,7 +119,7 @@ enum status verify_copy(const struct store_options *options, const struct verify
 		verify_closed(options->home, watch); /* it may say which one recovery could not go on with */
 		return error->status;
 	}
-	if (environment_close(&environment, error) != STATUS_OK)
+	if (environment_close(&environment, true, error) != STATUS_OK)
 		return error->status;
 	/* A bad page that is read through the environment would end it. */
 	if (!verify_pages(options->home, watch))
@@ -127,7 +127,7 @@ enum status verify_copy(const struct store_options *options, const struct verify
 	if (environment_open(options, &environment, error) != STATUS_OK)
 		return error->status;
 	verify_records(&environment, watch, counts, error);
-	if (environment_close(&environment, &closing) != STATUS_OK && error->status == STATUS_OK)
+	if (environment_close(&environment, true, &closing) != STATUS_OK && error->status == STATUS_OK)
 		*error = closing;
 	return error->status;
 }
