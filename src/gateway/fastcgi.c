@@ -19,6 +19,7 @@ enum {
 	DRAIN_LIMIT_MS = 2500,     /* mod_fcgid kills 3 s after SIGTERM */
 	ANSWER_TIMEOUT_MS = 30000, /* for all of an answer to be taken, also by a server that does not buffer it */
 	WATCH_INTERVAL_MS = 1000,
+	WORKERS_AT_START = 4,
 };
 
 /* What a worker does with a connection that depends on the other side. The thread that watches ends it at the deadline: the
@@ -42,6 +43,8 @@ struct gateway {
 	struct poller poller;
 	unsigned threads;
 	atomic_bool draining;
+	atomic_uint idle, started;              /* workers: that wait for something to do, and all there have been */
+	pthread_t *workers;                     /* as many as there may be threads */
 	pthread_mutex_t mutex;                  /* guards all below */
 	pthread_cond_t changed;                 /* draining or running */
 	pthread_cond_t rest;                    /* while it drains: in_hand or written */
@@ -278,6 +281,44 @@ static void begin_drain(struct gateway *gateway)
 	poller_wake(&gateway->poller);
 }
 
+static void *work(void *context);
+
+/* With the mutex held. 0 or an errno. */
+static int start_worker(struct gateway *gateway)
+{
+	unsigned started = atomic_load(&gateway->started);
+	int result = pthread_create(&gateway->workers[started], NULL, work, gateway);
+
+	if (result == 0) {
+		atomic_store(&gateway->started, started + 1);
+		gateway->running++;
+	}
+	return result;
+}
+
+/* All workers have something to do: start another one. Where that fails these go on, and the next of them tries again. */
+static void add_worker(struct gateway *gateway)
+{
+	int result = 0;
+
+	pthread_mutex_lock(&gateway->mutex);
+	if (!atomic_load(&gateway->draining) && atomic_load(&gateway->started) < gateway->threads)
+		result = start_worker(gateway);
+	pthread_mutex_unlock(&gateway->mutex);
+	if (result != 0)
+		log_repeated("starting the workers: %s", strerror(result));
+}
+
+/* What is next. The last idle worker does not take it before there is another one. */
+static enum event next_event(struct gateway *gateway, int *connection)
+{
+	atomic_fetch_add(&gateway->idle, 1);
+	enum event event = poller_next(&gateway->poller, connection);
+	if (atomic_fetch_sub(&gateway->idle, 1) == 1 && atomic_load(&gateway->started) < gateway->threads)
+		add_worker(gateway);
+	return event;
+}
+
 /* Serve what comes until the drain begins, then what is there. */
 static void *work(void *context)
 {
@@ -290,7 +331,7 @@ static void *work(void *context)
 
 	while (awake < 2) {
 		int connection;
-		enum event event = poller_next(&gateway->poller, &connection);
+		enum event event = next_event(gateway, &connection);
 		awake = event == EVENT_AWAKE ? awake + 1 : 0;
 		if (event == EVENT_STOP)
 			begin_drain(gateway);
@@ -344,33 +385,31 @@ static enum status set_up(struct error *error)
 	return STATUS_OK;
 }
 
-static int start_workers(struct gateway *gateway, pthread_t *workers, unsigned *started)
+static int start_workers(struct gateway *gateway)
 {
-	*started = 0;
+	int result = 0;
+
 	if (!poller_listen(&gateway->poller, STDIN_FILENO, false))
 		return errno;
 	pthread_mutex_lock(&gateway->mutex);
-	int result = 0;
-	while (*started < gateway->threads && (result = pthread_create(&workers[*started], NULL, work, gateway)) == 0)
-		++*started;
-	gateway->running = *started;
+	while (result == 0 && gateway->running < gateway->threads && gateway->running < WORKERS_AT_START)
+		result = start_worker(gateway);
 	pthread_mutex_unlock(&gateway->mutex);
 	return result;
 }
 
 static enum status run(struct gateway *gateway, struct error *error)
 {
-	pthread_t *workers = calloc(gateway->threads, sizeof *workers);
-	unsigned started = 0;
 	int result = ENOMEM;
 
+	gateway->workers = calloc(gateway->threads, sizeof *gateway->workers);
 	gateway->peers = calloc(gateway->threads, sizeof *gateway->peers);
-	if (workers && gateway->peers) {
+	if (gateway->workers && gateway->peers) {
 		for (unsigned i = 0; i < gateway->threads; i++) {
 			pthread_mutex_init(&gateway->peers[i].mutex, NULL);
 			gateway->peers[i].connection = -1;
 		}
-		result = start_workers(gateway, workers, &started);
+		result = start_workers(gateway);
 	}
 	if (result != 0)
 		begin_drain(gateway);
@@ -378,9 +417,9 @@ static enum status run(struct gateway *gateway, struct error *error)
 		log_line("stopped while requests were still being served; the next owner recovers the store");
 		_exit(EXIT_SUCCESS);
 	}
-	for (unsigned i = 0; i < started; i++)
-		pthread_join(workers[i], NULL);
-	free(workers);
+	for (unsigned i = 0; i < atomic_load(&gateway->started); i++)
+		pthread_join(gateway->workers[i], NULL);
+	free(gateway->workers);
 	free(gateway->peers);
 	return result == 0 ? STATUS_OK
 			   : error_set(error, STATUS_UNAVAILABLE, "starting the workers: %s", strerror(result));
