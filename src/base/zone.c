@@ -1,13 +1,10 @@
-/* Time zones; see zone.h. GLib reads the database's files and knows the rules in their last line, which hold beyond their
- * table; with one exception: it takes a summer time of offset 0, which only Europe/Dublin has ("IST-1GMT0"), for one that
- * is not given, so that this zone is wrong from 2038 on, where its table ends (GLib 2.74). What GLib knows is copied out into
- * a table of changes once a zone, so that everything after that is arithmetic, takes no lock and cannot fail. */
+/* Time zones; see zone.h. A zone's file is read once, and its table and what its rule says for the time behind it become one table of
+ * changes, so that everything after that is arithmetic, takes no lock and cannot fail. */
 #include "base/zone.h"
 
 #include "base/zone_file.h"
 
 #include <fcntl.h>
-#include <glib.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -29,12 +26,15 @@ struct zone {
 	size_t count;                 /* at least 1 */
 };
 
-/* Offsets have less than 26 hours (RFC 9636, 3.2, utoff); a rule could say otherwise. */
+/* Offsets have less than 26 hours (RFC 9636, 3.2, utoff), those of rules less than 25. */
 static const int64_t OFFSET_LIMIT_MS = INT64_C(26) * 3600 * 1000;
 
 /* What is copied of a zone: 1968-01-01, because the year in which 1970 begins somewhere may be 1969, to 2200-01-01. */
 static const int64_t TABLE_BEGIN_S = -63158400;
 static const int64_t TABLE_END_S = 7258118400;
+
+/* The years that have changes in that time. */
+enum { FIRST_YEAR = 1967, LAST_YEAR = 2200, CHANGES_A_YEAR = 2 };
 
 static pthread_mutex_t found_mutex = PTHREAD_MUTEX_INITIALIZER;
 static const struct zone *found_zones; /* each is there for good */
@@ -51,6 +51,7 @@ const struct zone *zone_utc(void)
  * posix and right hold the same zones again, the latter with leap seconds; localtime and posixrules are the machine's. */
 static bool is_name(struct text name)
 {
+	static const char characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-";
 	struct text rest = name;
 
 	if (name.size > NAME_MAX || text_equal(name, text_of("localtime")) || text_equal(name, text_of("posixrules")))
@@ -62,7 +63,7 @@ static bool is_name(struct text name)
 		if (first && (text_equal(word, text_of("posix")) || text_equal(word, text_of("right"))))
 			return false;
 		for (size_t i = 0; i < word.size; i++)
-			if (!g_ascii_isalnum(word.data[i]) && !(word.data[i] != '\0' && strchr("_+-", word.data[i])))
+			if (!memchr(characters, word.data[i], sizeof characters - 1))
 				return false;
 	}
 	return true;
@@ -79,74 +80,75 @@ static size_t read_whole(int file, char *data, size_t limit)
 	return got == 0 && size < limit ? size : 0;
 }
 
+/* From an instant on the clock is ahead by so much. Instants come in their order, but that a rule's summer may end where the next
+ * begins, or behind it. */
+static void add_change(struct change *changes, size_t *count, int64_t at_s, int64_t offset_s)
+{
+	struct change change = {at_s <= TABLE_BEGIN_S ? INT64_MIN : at_s * 1000, offset_s * 1000};
+
+	if (at_s >= TABLE_END_S || change.from_ms < changes[*count - 1].from_ms)
+		return;
+	if (change.from_ms == changes[*count - 1].from_ms)
+		changes[*count - 1] = change;
+	else
+		changes[(*count)++] = change;
+	/* Another name for the same time. */
+	if (*count > 1 && changes[*count - 2].offset_ms == change.offset_ms)
+		--*count;
+}
+
+static void add_rule(struct change *changes, size_t *count, const struct zone_rule *rule, int64_t behind_s)
+{
+	for (int year = FIRST_YEAR; rule->has_summer && year <= LAST_YEAR; year++) {
+		int64_t begins_s, ends_s;
+		zone_rule_changes(rule, year, &begins_s, &ends_s);
+		if (ends_s < begins_s && ends_s > behind_s)
+			add_change(changes, count, ends_s, rule->standard_s);
+		if (begins_s > behind_s)
+			add_change(changes, count, begins_s, rule->summer_s);
+		if (ends_s >= begins_s && ends_s > behind_s)
+			add_change(changes, count, ends_s, rule->standard_s);
+	}
+}
+
+/* NULL where there is no memory. */
+static struct zone *make_zone(const struct zone_file *file, struct text name)
+{
+	size_t most = 1 + file->count + (LAST_YEAR - FIRST_YEAR + 1) * CHANGES_A_YEAR;
+	struct change *changes = malloc(most * sizeof *changes);
+	struct zone *zone = malloc(sizeof *zone + name.size);
+	int64_t at_s = INT64_MIN;
+
+	if (!changes || !zone) {
+		free(changes);
+		free(zone);
+		return NULL;
+	}
+	changes[0] = (struct change){INT64_MIN, INT64_C(1000) * zone_file_first_offset_s(file)};
+	*zone = (struct zone){.name = {(char *)(zone + 1), name.size}, .changes = changes, .count = 1};
+	memcpy(zone + 1, name.data, name.size);
+	for (size_t i = 0; i < file->count; i++) {
+		int32_t offset_s;
+		at_s = zone_file_change(file, i, &offset_s);
+		add_change(changes, &zone->count, at_s, offset_s);
+	}
+	if (file->has_rule)
+		add_rule(changes, &zone->count, &file->rule, at_s);
+	return zone;
+}
+
 /* The folder of the database also has tables that are no zones. */
-static bool is_zone_file(const char *path)
+static struct zone *read_zone(int descriptor, struct text name)
 {
-	struct text content = {NULL, 0};
+	char *data = malloc(ZONE_FILE_MAX_BYTES);
+	struct zone *zone = NULL;
+	struct zone_file file;
 	struct stat about;
-	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-	if (file < 0)
-		return false;
-	char *data = g_malloc(ZONE_FILE_MAX_BYTES);
-	if (fstat(file, &about) == 0 && S_ISREG(about.st_mode))
-		content = (struct text){data, read_whole(file, data, ZONE_FILE_MAX_BYTES)};
-	close(file);
-	bool is_one = zone_file_is_whole(content);
-	g_free(data);
-	return is_one;
-}
-
-/* Where the interval after the one at begin_s starts; GLib numbers them in their order and does not tell. */
-static int64_t next_interval_s(GTimeZone *source, int64_t begin_s)
-{
-	int interval = g_time_zone_find_interval(source, G_TIME_TYPE_UNIVERSAL, begin_s);
-	int64_t before_s = begin_s, after_s = TABLE_END_S;
-
-	if (g_time_zone_find_interval(source, G_TIME_TYPE_UNIVERSAL, after_s) == interval)
-		return after_s;
-	while (after_s - before_s > 1) {
-		int64_t middle_s = before_s + (after_s - before_s) / 2;
-		if (g_time_zone_find_interval(source, G_TIME_TYPE_UNIVERSAL, middle_s) == interval)
-			before_s = middle_s;
-		else
-			after_s = middle_s;
-	}
-	return after_s;
-}
-
-static int64_t offset_at(GTimeZone *source, int64_t at_s)
-{
-	int interval = g_time_zone_find_interval(source, G_TIME_TYPE_UNIVERSAL, at_s);
-
-	return (int64_t)g_time_zone_get_offset(source, interval) * 1000;
-}
-
-/* NULL where an offset is out of bounds. */
-static struct zone *copy_zone(GTimeZone *source, struct text name)
-{
-	GArray *changes = g_array_new(FALSE, FALSE, sizeof(struct change));
-	struct change change = {INT64_MIN, offset_at(source, TABLE_BEGIN_S)};
-
-	g_array_append_val(changes, change);
-	for (int64_t at_s = next_interval_s(source, TABLE_BEGIN_S); at_s < TABLE_END_S;
-	     at_s = next_interval_s(source, at_s)) {
-		int64_t offset_ms = offset_at(source, at_s);
-		if (offset_ms == change.offset_ms) /* another name for the same time */
-			continue;
-		change = (struct change){at_s * 1000, offset_ms};
-		g_array_append_val(changes, change);
-	}
-	for (guint i = 0; i < changes->len; i++) {
-		int64_t offset_ms = g_array_index(changes, struct change, i).offset_ms;
-		if (offset_ms <= -OFFSET_LIMIT_MS || offset_ms >= OFFSET_LIMIT_MS) {
-			g_array_free(changes, TRUE);
-			return NULL;
-		}
-	}
-	struct zone *zone = g_new(struct zone, 1);
-	*zone = (struct zone){.name = {g_strndup(name.data, name.size), name.size}, .count = changes->len};
-	zone->changes = (const struct change *)(const void *)g_array_free(changes, FALSE);
+	if (data && fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode) &&
+	    zone_file_read((struct text){data, read_whole(descriptor, data, ZONE_FILE_MAX_BYTES)}, &file))
+		zone = make_zone(&file, name);
+	free(data);
 	return zone;
 }
 
@@ -158,14 +160,13 @@ static struct zone *load(struct text name)
 	if (!folder || folder[0] != '/')
 		folder = "/usr/share/zoneinfo";
 	int size = snprintf(path, sizeof path, "%s/%.*s", folder, (int)name.size, name.data);
-	if (size < 0 || (size_t)size >= sizeof path || !is_zone_file(path))
+	if (size < 0 || (size_t)size >= sizeof path)
 		return NULL;
-	/* Other than by an absolute path GLib would take EST5EDT for a rule, and GMT0 for an offset. */
-	GTimeZone *source = g_time_zone_new_identifier(path);
-	if (!source)
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (descriptor < 0)
 		return NULL;
-	struct zone *zone = copy_zone(source, name);
-	g_time_zone_unref(source);
+	struct zone *zone = read_zone(descriptor, name);
+	close(descriptor);
 	return zone;
 }
 

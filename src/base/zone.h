@@ -7,8 +7,8 @@
 
 #include <stdint.h>
 
-/* Immutable, lives as long as the process, may be used by any thread. It is exact from 1968 to 2199, with one
- * exception (zone.c); before and after that the clock is taken to stay as it is then. */
+/* Immutable, lives as long as the process, may be used by any thread. It is exact from 1968 to 2199;
+ * before and after that the clock is taken to stay as it is then. */
 struct zone;
 
 /* Needs no database. */

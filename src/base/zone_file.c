@@ -1,4 +1,4 @@
-/* Whether a file of the time zone database is whole; see zone_file.h. The sections are those of RFC 9636. */
+/* Files of the time zone database; see zone_file.h. The sections are those of RFC 9636. */
 #include "base/zone_file.h"
 
 #include <stdint.h>
@@ -50,15 +50,21 @@ static bool take_header(struct text *content, struct block *block, char *version
 	       block->types <= TYPES_MAX && block->characters > 0;
 }
 
-/* 3.2: "sorted in strictly ascending order"; and not before the Big Bang, of which GLib could subtract something. */
+static int64_t get_time(const char *times, size_t place, size_t time_bytes)
+{
+	uint64_t number = get_number(times + place * time_bytes, time_bytes);
+
+	return time_bytes == 4 ? (int32_t)number : (int64_t)number;
+}
+
+/* 3.2: "sorted in strictly ascending order"; and not before the Big Bang. */
 static bool times_rise(const struct block *block, const char *times)
 {
 	static const int64_t least = -(INT64_C(1) << 59);
 	int64_t last = INT64_MIN;
 
 	for (uint64_t i = 0; i < block->times; i++) {
-		uint64_t number = get_number(times + i * block->time_bytes, block->time_bytes);
-		int64_t time = block->time_bytes == 4 ? (int32_t)number : (int64_t)number;
+		int64_t time = get_time(times, i, block->time_bytes);
 		if (time <= last || time < least || time > -least)
 			return false;
 		last = time;
@@ -78,7 +84,7 @@ static bool types_are_right(const struct block *block, const char *types, const 
 	return characters[block->characters - 1] == '\0';
 }
 
-static bool take_block(struct text *content, const struct block *block)
+static bool take_block(struct text *content, const struct block *block, struct zone_file *file)
 {
 	const char *times, *indices, *types, *characters, *flags;
 
@@ -92,30 +98,51 @@ static bool take_block(struct text *content, const struct block *block)
 	for (uint64_t i = 0; i < block->standards + block->universals; i++)
 		if (flags[i] != 0 && flags[i] != 1)
 			return false;
+	file->times = times;
+	file->indices = indices;
+	file->types = types;
+	file->count = (size_t)block->times;
+	file->time_bytes = block->time_bytes;
 	return times_rise(block, times) && types_are_right(block, types, characters);
 }
 
-/* 3.3: a line with the rule for the time behind the table. GLib reads whatever is in it with care. */
-static bool is_footer(struct text footer)
+/* 3.3: a line with the rule for the time behind the table, or with nothing. */
+static bool take_footer(struct text footer, struct zone_file *file)
 {
 	if (footer.size < 2 || footer.size > RULE_MAX_BYTES + 2 || footer.data[0] != '\n' ||
 	    footer.data[footer.size - 1] != '\n')
 		return false;
-	for (size_t i = 1; i < footer.size - 1; i++)
-		if (footer.data[i] <= 0x20 || footer.data[i] >= 0x7F)
-			return false;
-	return true;
+	file->has_rule = footer.size > 2;
+	return !file->has_rule || zone_rule_parse((struct text){footer.data + 1, footer.size - 2}, &file->rule);
 }
 
-bool zone_file_is_whole(struct text content)
+bool zone_file_read(struct text content, struct zone_file *file)
 {
 	struct block first = {.time_bytes = 4}, second = {.time_bytes = 8};
 	char version, again;
 
-	if (!take_header(&content, &first, &version) || !take_block(&content, &first))
+	file->has_rule = false;
+	if (!take_header(&content, &first, &version) || !take_block(&content, &first, file))
 		return false;
 	if (version == '\0')
 		return content.size == 0;
-	return take_header(&content, &second, &again) && again == version && take_block(&content, &second) &&
-	       is_footer(content);
+	return take_header(&content, &second, &again) && again == version && take_block(&content, &second, file) &&
+	       take_footer(content, file);
+}
+
+static int32_t offset_of(const struct zone_file *file, size_t type)
+{
+	return (int32_t)get_number(file->types + type * TYPE_BYTES, 4);
+}
+
+int64_t zone_file_change(const struct zone_file *file, size_t place, int32_t *offset_s)
+{
+	*offset_s = offset_of(file, (unsigned char)file->indices[place]);
+	return get_time(file->times, place, file->time_bytes);
+}
+
+/* 3.2: "the first time type". */
+int32_t zone_file_first_offset_s(const struct zone_file *file)
+{
+	return offset_of(file, 0);
 }

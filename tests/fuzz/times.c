@@ -13,6 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct text text = {(const char *)data, size};
 	struct error error;
 	int64_t ms, again;
+	struct zone_file file;
+	struct zone_rule rule;
 	int32_t day, day_again;
 
 	if (instant_parse(text, &ms)) {
@@ -35,6 +37,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		zone_offset_ms(zone, INT64_C(1700000000000), &ms);
 		FUZZ_CHECK(ms > INT64_C(1700000000000));
 	}
-	zone_file_is_whole(text);
+	zone_file_read(text, &file);
+	if (zone_rule_parse(text, &rule))
+		zone_rule_changes(&rule, 2025, &ms, &again);
 	return 0;
 }

@@ -15,7 +15,7 @@ enum { HOUR_MS = 3600000, LIST_SIZE = 700 };
 
 static const char *const DATABASE = "/usr/share/zoneinfo";
 static const int64_t BEGIN_S = 0;
-static const int64_t END_OF_TABLES_S = INT64_C(2145916800); /* 2038-01-01 */
+static const int64_t END_S = INT64_C(7258118400); /* 2200-01-01 */
 
 static int forget_other_databases(void **state)
 {
@@ -185,7 +185,7 @@ static void offsets_of_all_zones_beside_the_c_library(void **state)
 		snprintf(path, sizeof path, ":%s/%s", DATABASE, list[i]);
 		setenv("TZ", path, 1);
 		tzset();
-		for (int64_t s = BEGIN_S; s < END_OF_TABLES_S; s = until_ms / 1000) {
+		for (int64_t s = BEGIN_S; s < END_S; s = until_ms / 1000) {
 			assert_same_offset(list[i], zone, s);
 			zone_offset_ms(zone, s * 1000, &until_ms);
 			if (until_ms == INT64_MAX)
@@ -195,15 +195,90 @@ static void offsets_of_all_zones_beside_the_c_library(void **state)
 			assert_int_not_equal(zone_offset_ms(zone, until_ms - 1, NULL),
 					     zone_offset_ms(zone, until_ms, NULL));
 		}
-		for (int64_t s = BEGIN_S; s < END_OF_TABLES_S; s += 7 * 86400)
+		for (int64_t s = BEGIN_S; s < END_S; s += 7 * 86400)
 			assert_same_offset(list[i], zone, s);
 	}
-	setenv("TZ", ":/usr/share/zoneinfo/America/New_York", 1);
-	tzset();
-	for (int64_t s = END_OF_TABLES_S; s < INT64_C(7258118400); s += 86400) /* to 2200 */
-		assert_same_offset("America/New_York", must_find("America/New_York"), s);
 	unsetenv("TZ");
 	tzset();
+}
+
+/* The moments before and at each change of a rule, with all forms of dates and times. */
+static void rules_beside_the_c_library(void **state)
+{
+	static const char *const rules[] = {
+		"CET-1CEST,M3.5.0,M10.5.0/3",          "AEST-10AEDT,M10.1.0,M4.1.0/3",
+		"IST-1GMT0,M10.5.0,M3.5.0/1",          "EET-2EEST,M3.4.4/50,M10.4.4/50",
+		"<-02>+2<-01>1,M3.5.0/-1,M10.5.0/0",   "AAA3BBB,J60/2,J365/1:30",
+		"AAA-5:30BBB-6:15:10,59,300/-3:00:01", "NZST-12:45NZDT,M2.5.6/167,M9.4.3/-167",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+		struct zone_rule rule;
+		assert_true(zone_rule_parse(text_of(rules[i]), &rule));
+		assert_true(rule.has_summer);
+		setenv("TZ", rules[i], 1);
+		tzset();
+		for (int year = 1970; year < 2200; year++) {
+			int64_t begins_s, ends_s;
+			zone_rule_changes(&rule, year, &begins_s, &ends_s);
+			if (offset_by_the_c_library(begins_s - 1) != rule.standard_s * INT64_C(1000) ||
+			    offset_by_the_c_library(begins_s) != rule.summer_s * INT64_C(1000) ||
+			    offset_by_the_c_library(ends_s - 1) != rule.summer_s * INT64_C(1000) ||
+			    offset_by_the_c_library(ends_s) != rule.standard_s * INT64_C(1000))
+				fail_msg("%s in %d: %lld, %lld", rules[i], year, (long long)begins_s,
+					 (long long)ends_s);
+		}
+	}
+	unsetenv("TZ");
+	tzset();
+}
+
+static void rules(void **state)
+{
+	static const char *const wrong[] = {
+		"",
+		"A",
+		"AB1",
+		"ABC",
+		"ABC25",
+		"ABC1:60",
+		"ABC1:",
+		"ABC1 ",
+		"<AB>1",
+		"<ABC1",
+		"<A_C>1",
+		"A1C1",
+		"ABC1DEF",
+		"ABC1DEF2",
+		"ABC1DEF,",
+		"ABC1DEF,M3.5.0",
+		"ABC1DEF,M3.5.0,",
+		"ABC1DEF,M0.5.0,M10.5.0",
+		"ABC1DEF,M13.5.0,M10.5.0",
+		"ABC1DEF,M3.0.0,M10.5.0",
+		"ABC1DEF,M3.6.0,M10.5.0",
+		"ABC1DEF,M3.5.7,M10.5.0",
+		"ABC1DEF,M3.5,M10.5.0",
+		"ABC1DEF,J0,J300",
+		"ABC1DEF,J366,J300",
+		"ABC1DEF,-1,300",
+		"ABC1DEF,366,300",
+		"ABC1DEF,1/168,300",
+		"ABC1DEF,1/,300",
+		"ABC1DEF,1,300,",
+		"ABC99999999999999999999",
+		":Europe/Berlin",
+	};
+	struct zone_rule rule;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+		if (zone_rule_parse(text_of(wrong[i]), &rule))
+			fail_msg("'%s' was taken", wrong[i]);
+	assert_true(zone_rule_parse(text_of("<+0530>-5:30"), &rule));
+	assert_false(rule.has_summer);
+	assert_int_equal(rule.standard_s, 19800);
 }
 
 static void walls(void **state)
@@ -239,7 +314,7 @@ static void instants_of_walls_around_every_change(void **state)
 	(void)state;
 	for (size_t i = 0; i < count; i++) {
 		const struct zone *zone = must_find(list[i]);
-		for (int64_t at_ms = 0, until_ms; at_ms < END_OF_TABLES_S * 1000; at_ms = until_ms) {
+		for (int64_t at_ms = 0, until_ms; at_ms < END_S * 1000; at_ms = until_ms) {
 			zone_offset_ms(zone, at_ms, &until_ms);
 			if (until_ms == INT64_MAX)
 				break;
@@ -298,6 +373,22 @@ static size_t read_zone(const char *name, char *data, size_t capacity)
 	return size;
 }
 
+/* A copy of its own, so that a step beyond the end is seen by a checker of memory. */
+static bool is_whole(const char *data, size_t size)
+{
+	char *copy = malloc(size + 1);
+
+	assert_non_null(copy);
+	if (size > 0)
+		memcpy(copy, data, size);
+	char *exact = realloc(copy, size > 0 ? size : 1);
+	assert_non_null(exact);
+	struct zone_file file;
+	bool whole = zone_file_read((struct text){exact, size}, &file);
+	free(exact);
+	return whole;
+}
+
 static void whole_files(void **state)
 {
 	static char list[LIST_SIZE][64], data[65536];
@@ -306,22 +397,8 @@ static void whole_files(void **state)
 	(void)state;
 	for (size_t i = 0; i < count; i++) {
 		size_t size = read_zone(list[i], data, sizeof data);
-		assert_true(zone_file_is_whole((struct text){data, size}));
+		assert_true(is_whole(data, size));
 	}
-}
-
-/* A copy of its own, so that a step beyond the end is seen by a checker of memory. */
-static bool is_whole(const char *data, size_t size)
-{
-	char *copy = malloc(size + 1);
-
-	assert_non_null(copy);
-	memcpy(copy, data, size);
-	char *exact = realloc(copy, size > 0 ? size : 1);
-	assert_non_null(exact);
-	bool whole = zone_file_is_whole((struct text){exact, size});
-	free(exact);
-	return whole;
 }
 
 static void files_that_are_cut_off_or_go_on(void **state)
@@ -337,7 +414,7 @@ static void files_that_are_cut_off_or_go_on(void **state)
 		data[size] = (char)c;
 		assert_int_equal(is_whole(data, size + 1), false);
 	}
-	assert_false(zone_file_is_whole((struct text){NULL, 0}));
+	assert_false(is_whole(NULL, 0));
 }
 
 /* The smallest whole file, in the form of RFC 9636: two times, two types. */
@@ -407,6 +484,8 @@ int main(void)
 		cmocka_unit_test(names),
 		cmocka_unit_test(known_offsets),
 		cmocka_unit_test(offsets_of_all_zones_beside_the_c_library),
+		cmocka_unit_test(rules_beside_the_c_library),
+		cmocka_unit_test(rules),
 		cmocka_unit_test(walls),
 		cmocka_unit_test(instants_of_walls_around_every_change),
 		cmocka_unit_test(threads_find_the_same),

@@ -1,0 +1,156 @@
+/* The rule of a time zone; see zone_rule.h. */
+#include "base/zone_rule.h"
+
+enum { HOUR_S = 3600, DAY_S = 24 * HOUR_S, NAME_LEAST = 3, OFFSET_HOURS_MAX = 24, TIME_HOURS_MAX = 167 };
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool take(struct text *rest, char c)
+{
+	if (rest->size == 0 || rest->data[0] != c)
+		return false;
+	rest->data++;
+	rest->size--;
+	return true;
+}
+
+static bool take_number(struct text *rest, int least, int most, int *number)
+{
+	int value = 0;
+
+	if (rest->size == 0 || !is_digit(rest->data[0]))
+		return false;
+	while (rest->size > 0 && is_digit(rest->data[0]) && value <= most) {
+		value = 10 * value + (rest->data[0] - '0');
+		rest->data++;
+		rest->size--;
+	}
+	*number = value;
+	return value >= least && value <= most;
+}
+
+/* Letters, or letters, digits and signs between angle brackets. */
+static bool take_name(struct text *rest)
+{
+	bool quoted = take(rest, '<');
+	size_t size = 0;
+
+	while (size < rest->size &&
+	       (is_letter(rest->data[size]) ||
+		(quoted && (is_digit(rest->data[size]) || rest->data[size] == '+' || rest->data[size] == '-'))))
+		size++;
+	rest->data += size;
+	rest->size -= size;
+	return size >= NAME_LEAST && (!quoted || take(rest, '>'));
+}
+
+/* Hours, and perhaps minutes, and seconds. */
+static bool take_time(struct text *rest, int hours_most, int32_t *seconds)
+{
+	int hours, minutes = 0, second = 0;
+	bool negative = take(rest, '-');
+
+	if (!negative)
+		take(rest, '+');
+	if (!take_number(rest, 0, hours_most, &hours) || (take(rest, ':') && !take_number(rest, 0, 59, &minutes)) ||
+	    (take(rest, ':') && !take_number(rest, 0, 59, &second)))
+		return false;
+	*seconds = (hours * HOUR_S + minutes * 60 + second) * (negative ? -1 : 1);
+	return true;
+}
+
+/* The rule's offsets are what has to be added to the clock for UTC. */
+static bool take_offset(struct text *rest, int32_t *ahead_s)
+{
+	int32_t behind_s;
+
+	if (!take_time(rest, OFFSET_HOURS_MAX, &behind_s))
+		return false;
+	*ahead_s = -behind_s;
+	return true;
+}
+
+static bool take_date(struct text *rest, struct zone_rule_date *date)
+{
+	*date = (struct zone_rule_date){.time_s = 2 * HOUR_S};
+	if (take(rest, 'M')) {
+		date->kind = ZONE_RULE_WEEKDAY;
+		if (!take_number(rest, 1, 12, &date->month) || !take(rest, '.') ||
+		    !take_number(rest, 1, 5, &date->week) || !take(rest, '.') || !take_number(rest, 0, 6, &date->day))
+			return false;
+	} else if (take(rest, 'J')) {
+		date->kind = ZONE_RULE_LEAPLESS_DAY;
+		if (!take_number(rest, 1, 365, &date->day))
+			return false;
+	} else {
+		date->kind = ZONE_RULE_DAY;
+		if (!take_number(rest, 0, 365, &date->day))
+			return false;
+	}
+	return !take(rest, '/') || take_time(rest, TIME_HOURS_MAX, &date->time_s);
+}
+
+bool zone_rule_parse(struct text text, struct zone_rule *rule)
+{
+	*rule = (struct zone_rule){.standard_s = 0};
+	if (!take_name(&text) || !take_offset(&text, &rule->standard_s))
+		return false;
+	if (text.size == 0)
+		return true;
+	rule->has_summer = true;
+	rule->summer_s = rule->standard_s + HOUR_S;
+	if (!take_name(&text) || (!take(&text, ',') && (!take_offset(&text, &rule->summer_s) || !take(&text, ','))))
+		return false;
+	return take_date(&text, &rule->summer_begins) && take(&text, ',') && take_date(&text, &rule->summer_ends) &&
+	       text.size == 0;
+}
+
+static bool is_leap(int year)
+{
+	return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+}
+
+/* Days from 1970-01-01 to the first day of a year after 0. */
+static int64_t days_before(int year)
+{
+	int64_t past = year - 1;
+
+	return 365 * past + past / 4 - past / 100 + past / 400 - 719162;
+}
+
+/* When the wall clock shows it, in seconds since it showed 1970-01-01T00:00. */
+static int64_t wall_of(const struct zone_rule_date *date, int year)
+{
+	static const int before_month[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
+	enum { BEFORE_MARCH = 59, THURSDAY = 4 };
+	int64_t days = days_before(year);
+	int leap = is_leap(year);
+
+	if (date->kind == ZONE_RULE_DAY) {
+		days += date->day;
+	} else if (date->kind == ZONE_RULE_LEAPLESS_DAY) {
+		days += date->day - 1 + (date->day > BEFORE_MARCH ? leap : 0);
+	} else {
+		int month_days =
+			before_month[date->month] - before_month[date->month - 1] + (date->month == 2 ? leap : 0);
+		days += before_month[date->month - 1] + (date->month > 2 ? leap : 0);
+		int weekday = (int)(((days + THURSDAY) % 7 + 7) % 7);
+		int day = (date->day - weekday + 7) % 7 + 7 * (date->week - 1);
+		days += day < month_days ? day : day - 7;
+	}
+	return days * DAY_S + date->time_s;
+}
+
+void zone_rule_changes(const struct zone_rule *rule, int year, int64_t *summer_begins_s, int64_t *summer_ends_s)
+{
+	*summer_begins_s = wall_of(&rule->summer_begins, year) - rule->standard_s;
+	*summer_ends_s = wall_of(&rule->summer_ends, year) - rule->summer_s;
+}
