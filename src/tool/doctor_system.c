@@ -101,12 +101,14 @@ void doctor_file_size(struct doctor *doctor)
 {
 	struct rlimit size = {RLIM_INFINITY, RLIM_INFINITY};
 	char limit[32], largest[32];
+	/* So long the log file that is written to becomes, however short it is now. */
+	int64_t largest_bytes = doctor->largest_bytes > LOG_FILE_BYTES ? doctor->largest_bytes : LOG_FILE_BYTES;
 
 	getrlimit(RLIMIT_FSIZE, &size);
-	if (size.rlim_cur == RLIM_INFINITY || (int64_t)size.rlim_cur > doctor->largest_bytes + LOG_FILE_BYTES)
+	if (size.rlim_cur == RLIM_INFINITY || (int64_t)size.rlim_cur > largest_bytes + LOG_FILE_BYTES)
 		return;
 	doctor_problem(doctor, "a file may have %s here, and the largest one has %s",
-		       doctor_size((int64_t)size.rlim_cur, limit), doctor_size(doctor->largest_bytes, largest));
+		       doctor_size((int64_t)size.rlim_cur, limit), doctor_size(largest_bytes, largest));
 	doctor_advice(doctor, "raise the limit (ulimit -f) where the service is started: writes fail with it");
 }
 
