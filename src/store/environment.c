@@ -2,6 +2,7 @@
  * sources of Berkeley DB 5.3.28. */
 #include "store/environment.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "store/admission.h"
 #include "store/disk.h"
@@ -30,6 +31,8 @@ enum {
 	/* A batch locks some pages an operation. */
 	LOCKS_MAX = 10000,
 	LOCK_BUCKETS = 1021,
+	MEMORY_ASKED_MAX =
+		10000, /* times a second, for what there is not; one that goes round in circles does so ten times as often */
 	TRANSACTIONS_MAX = 5000, /* those whose page versions are still in the cache count too */
 	/* Mutexes to begin with. Left alone the engine makes one for each page that the cache may hold and each lock that
 	 * there may be, some megabytes; it makes more where these do not do. */
@@ -49,6 +52,19 @@ static struct {
 	_Atomic bool now;
 } serving;
 
+/* Short of memory the engine may ask for it for ever, while it holds what all others wait for. */
+static void end_circles(void)
+{
+	static _Atomic int64_t second;
+	static atomic_uint asked;
+	int64_t now = clock_boot_ms() / 1000;
+
+	if (atomic_exchange(&second, now) != now)
+		atomic_store(&asked, 0);
+	if (atomic_fetch_add(&asked, 1) == MEMORY_ASKED_MAX && serving.now)
+		disk_fatal("the engine finds no memory and does not stop asking for it");
+}
+
 static void report(const DB_ENV *handle, const char *prefix, const char *message)
 {
 	const char *found = strstr(message, serving.home);
@@ -58,6 +74,8 @@ static void report(const DB_ENV *handle, const char *prefix, const char *message
 	/* It takes the refusal of a damaged page (sums.h) for a fault of a system call. */
 	if (strncmp(message, "BDB0171 ", 8) == 0 && strstr(message, strerror(EBADMSG)))
 		return;
+	if (strstr(message, strerror(ENOMEM)))
+		end_circles();
 	if (found)
 		log_repeated("engine: %.*s%s%s", (int)(found - message), message, serving.name,
 			     found + strlen(serving.home));

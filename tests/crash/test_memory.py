@@ -25,7 +25,8 @@ EXIT_FATAL = 70
 ENDS = (EXIT_FATAL, -signal.SIGABRT)
 SAID = [
     r"engine: .*", r"owner of \S+ since recovery \(\d+ ms\)", r"no longer the owner of \S+", r"\d+ lines were dropped here: more than 5 in a second",
-    r"the engine needs recovery .*: this process ends, the next one recovers the store", r"out of memory: a connection is closed, .*",
+    r"the engine (needs recovery .*|finds no memory and does not stop asking for it): this process ends, the next one recovers the store",
+    r"out of memory: a connection is closed, .*",
     r"writing a checkpoint: .*", r"metrics: .*",
 ]
 # libfcgi's end, in the C library's words, which need memory themselves.
@@ -143,7 +144,9 @@ class Memory(CrashCase):
                 os.unlink(os.path.join(folder.home, name))
         self.assertLessEqual(set(acknowledged), set(offline.read(folder).sessions))
         self.assertLessEqual(set(ends), set(ENDS))
-        self.assertGreater(told[200], 0)
+        # With the least it may be on its way down or up all the time.
+        if mebibytes > LOADS[0]:
+            self.assertGreater(told[200], 0)
         note("%d MiB: %d answered, %d refused, %d without an answer; ended %s; slowest %.1f s", mebibytes, told[200], told[503], told[None], ends, slowest[0])
         expected_lines(folder, SAID, DIED)
 
