@@ -5,6 +5,7 @@ process says why it ends and the next one goes on; nothing that was acknowledged
 import os
 import random
 import signal
+import threading
 import time
 
 from common import LONG, CrashCase, expected_lines, harness, note, one_more
@@ -107,6 +108,7 @@ class Memory(CrashCase):
         responder = self.start(self.responder(folder, mebibytes))
         told = {200: 0, 503: 0, None: 0}
         acknowledged, slowest, ends = [], [0.0], []
+        starting = threading.Lock()
 
         def use(index):
             pick = random.Random(index)
@@ -127,8 +129,8 @@ class Memory(CrashCase):
                     pass
                 slowest[0] = max(slowest[0], time.monotonic() - begun)
                 told[status] += 1
-                for child in list(responder.children):
-                    if child.poll() is not None:
+                with starting:
+                    for child in [child for child in responder.children if child.poll() is not None]:
                         responder.children.remove(child)
                         ends.append(child.returncode)
                         one_more(responder)
