@@ -98,8 +98,8 @@ class Steward:
         out, err = child.communicate(stdin, timeout=120)
         err = err.decode()
         last = err.splitlines()[-1] if err else ""
-        # Why it was refused is looked at here; what it says besides, with the processes' log.
-        refused = child.returncode == 1 and REFUSALS.fullmatch(last)
+        # Why it was refused is looked at here, though it may be killed right after it has said so; what it says besides, with the processes' log.
+        refused = child.returncode in (1, -signal.SIGKILL) and REFUSALS.fullmatch(last)
         with open(self.folder.join("log", "tool.log"), "a", encoding="utf-8") as log:
             log.write(err if not refused else err[:-len(last) - 1])
         if child.returncode == -signal.SIGKILL and child.pid in self.killed:
