@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	reply.data = data;
 	reply.size = size;
-	enum relay_outcome outcome = relay_forward(&home, &call, clock_boot_ms() + 60000, &body, &error);
+	enum relay_outcome outcome = relay_forward(&home, NULL, &call, clock_boot_ms() + 60000, &body, &error);
 	close(reply.owner);
 	FUZZ_CHECK(outcome == RELAY_ANSWERED || (body.size == 0 && error.status == STATUS_METHOD));
 	FUZZ_CHECK(outcome != RELAY_NO_OWNER);
