@@ -24,7 +24,7 @@ struct zone_rule {
 /* False, and *rule undefined, for anything else. */
 bool zone_rule_parse(struct text text, struct zone_rule *rule);
 
-/* The instants of a year's two changes, in seconds since 1970. Either may come first. */
+/* The instants of a year's two changes, in seconds since 1970, by a rule that has a summer. Either may come first. */
 void zone_rule_changes(const struct zone_rule *rule, int year, int64_t *summer_begins_s, int64_t *summer_ends_s);
 
 #endif
