@@ -285,6 +285,7 @@ class Stage:
         if program:
             shutil.copy(program, folder.program)
         running = SERVERS[server](folder, settings=settings)
+        running.ends_in_order = not program
         self.stops.append(running.stop)
         running.start()
         return "http://127.0.0.1:%d" % running.port

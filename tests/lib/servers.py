@@ -29,6 +29,7 @@ class Server(Child):
     site = None
     command = None
     package = None
+    ends_in_order = True  # see Responder
     starts_responder = True
     only_auth = False
 
@@ -128,6 +129,7 @@ class Server(Child):
         self.write_passwords()
         if not self.starts_responder:
             self.responder = Responder(self.folder, self.responder_settings(), self.processes or 1)
+            self.responder.ends_in_order = self.ends_in_order
             self.responder.start()
         for attempt in range(3):
             self.port = free_port()
