@@ -23,6 +23,16 @@ static inline bool text_equal(struct text a, struct text b)
 /* True where the two are alike but for the case of ASCII letters. */
 bool text_equal_ignoring_case(struct text a, struct text b);
 
+/* Take the character from the text's beginning. False, and the text untouched, where it does not begin with it. */
+static inline bool text_take(struct text *text, char c)
+{
+	if (text->size == 0 || text->data[0] != c)
+		return false;
+	text->data++;
+	text->size--;
+	return true;
+}
+
 /* Without the spaces and tabs at both ends (optional white space, RFC 9110, 5.6.3). */
 struct text text_trim(struct text text);
 

@@ -13,15 +13,6 @@ static bool is_letter(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-static bool take(struct text *rest, char c)
-{
-	if (rest->size == 0 || rest->data[0] != c)
-		return false;
-	rest->data++;
-	rest->size--;
-	return true;
-}
-
 static bool take_number(struct text *rest, int least, int most, int *number)
 {
 	int value = 0;
@@ -40,7 +31,7 @@ static bool take_number(struct text *rest, int least, int most, int *number)
 /* Letters, or letters, digits and signs between angle brackets. */
 static bool take_name(struct text *rest)
 {
-	bool quoted = take(rest, '<');
+	bool quoted = text_take(rest, '<');
 	size_t size = 0;
 
 	while (size < rest->size &&
@@ -49,19 +40,20 @@ static bool take_name(struct text *rest)
 		size++;
 	rest->data += size;
 	rest->size -= size;
-	return size >= NAME_LEAST && (!quoted || take(rest, '>'));
+	return size >= NAME_LEAST && (!quoted || text_take(rest, '>'));
 }
 
 /* Hours, and perhaps minutes, and seconds. */
 static bool take_time(struct text *rest, int hours_most, int32_t *seconds)
 {
 	int hours, minutes = 0, second = 0;
-	bool negative = take(rest, '-');
+	bool negative = text_take(rest, '-');
 
 	if (!negative)
-		take(rest, '+');
-	if (!take_number(rest, 0, hours_most, &hours) || (take(rest, ':') && !take_number(rest, 0, 59, &minutes)) ||
-	    (take(rest, ':') && !take_number(rest, 0, 59, &second)))
+		text_take(rest, '+');
+	if (!take_number(rest, 0, hours_most, &hours) ||
+	    (text_take(rest, ':') && !take_number(rest, 0, 59, &minutes)) ||
+	    (text_take(rest, ':') && !take_number(rest, 0, 59, &second)))
 		return false;
 	*seconds = (hours * HOUR_S + minutes * 60 + second) * (negative ? -1 : 1);
 	return true;
@@ -81,12 +73,13 @@ static bool take_offset(struct text *rest, int32_t *ahead_s)
 static bool take_date(struct text *rest, struct zone_rule_date *date)
 {
 	*date = (struct zone_rule_date){.time_s = 2 * HOUR_S};
-	if (take(rest, 'M')) {
+	if (text_take(rest, 'M')) {
 		date->kind = ZONE_RULE_WEEKDAY;
-		if (!take_number(rest, 1, 12, &date->month) || !take(rest, '.') ||
-		    !take_number(rest, 1, 5, &date->week) || !take(rest, '.') || !take_number(rest, 0, 6, &date->day))
+		if (!take_number(rest, 1, 12, &date->month) || !text_take(rest, '.') ||
+		    !take_number(rest, 1, 5, &date->week) || !text_take(rest, '.') ||
+		    !take_number(rest, 0, 6, &date->day))
 			return false;
-	} else if (take(rest, 'J')) {
+	} else if (text_take(rest, 'J')) {
 		date->kind = ZONE_RULE_LEAPLESS_DAY;
 		if (!take_number(rest, 1, 365, &date->day))
 			return false;
@@ -95,7 +88,7 @@ static bool take_date(struct text *rest, struct zone_rule_date *date)
 		if (!take_number(rest, 0, 365, &date->day))
 			return false;
 	}
-	return !take(rest, '/') || take_time(rest, TIME_HOURS_MAX, &date->time_s);
+	return !text_take(rest, '/') || take_time(rest, TIME_HOURS_MAX, &date->time_s);
 }
 
 bool zone_rule_parse(struct text text, struct zone_rule *rule)
@@ -107,10 +100,11 @@ bool zone_rule_parse(struct text text, struct zone_rule *rule)
 		return true;
 	rule->has_summer = true;
 	rule->summer_s = rule->standard_s + HOUR_S;
-	if (!take_name(&text) || (!take(&text, ',') && (!take_offset(&text, &rule->summer_s) || !take(&text, ','))))
+	if (!take_name(&text) ||
+	    (!text_take(&text, ',') && (!take_offset(&text, &rule->summer_s) || !text_take(&text, ','))))
 		return false;
-	return take_date(&text, &rule->summer_begins) && take(&text, ',') && take_date(&text, &rule->summer_ends) &&
-	       text.size == 0;
+	return take_date(&text, &rule->summer_begins) && text_take(&text, ',') &&
+	       take_date(&text, &rule->summer_ends) && text.size == 0;
 }
 
 static bool is_leap(int year)

@@ -21,15 +21,6 @@ void instant_format(int64_t ms, char text[INSTANT_TEXT_SIZE])
 	text[23] = 'Z';
 }
 
-static bool take(struct text *text, char c)
-{
-	if (text->size == 0 || text->data[0] != c)
-		return false;
-	text->data++;
-	text->size--;
-	return true;
-}
-
 static bool take_two_digits(struct text *text, int limit, int *value)
 {
 	if (text->size < 2 || text->data[0] < '0' || text->data[0] > '9' || text->data[1] < '0' || text->data[1] > '9')
@@ -45,7 +36,7 @@ static bool take_fraction(struct text *text, int *ms)
 	int digits = 0;
 
 	*ms = 0;
-	if (!take(text, '.'))
+	if (!text_take(text, '.'))
 		return true;
 	for (; text->size > 0 && text->data[0] >= '0' && text->data[0] <= '9'; digits++) {
 		if (digits < 3)
@@ -63,12 +54,12 @@ static bool take_offset(struct text *text, int *minutes)
 	int hour, minute;
 
 	*minutes = 0;
-	if (take(text, 'Z') || take(text, 'z'))
+	if (text_take(text, 'Z') || text_take(text, 'z'))
 		return true;
-	bool behind = take(text, '-');
-	if (!behind && !take(text, '+'))
+	bool behind = text_take(text, '-');
+	if (!behind && !text_take(text, '+'))
 		return false;
-	if (!take_two_digits(text, 24, &hour) || !take(text, ':') || !take_two_digits(text, 60, &minute))
+	if (!take_two_digits(text, 24, &hour) || !text_take(text, ':') || !take_two_digits(text, 60, &minute))
 		return false;
 	*minutes = behind ? -(hour * 60 + minute) : hour * 60 + minute;
 	return true;
@@ -83,10 +74,10 @@ bool instant_parse(struct text text, int64_t *ms)
 		return false;
 	text.data += DATE_TEXT_SIZE;
 	text.size -= DATE_TEXT_SIZE;
-	if (!take(&text, 'T') && !take(&text, 't'))
+	if (!text_take(&text, 'T') && !text_take(&text, 't'))
 		return false;
-	if (!take_two_digits(&text, 24, &hour) || !take(&text, ':') || !take_two_digits(&text, 60, &minute) ||
-	    !take(&text, ':') || !take_two_digits(&text, 60, &second) || !take_fraction(&text, &fraction) ||
+	if (!take_two_digits(&text, 24, &hour) || !text_take(&text, ':') || !take_two_digits(&text, 60, &minute) ||
+	    !text_take(&text, ':') || !take_two_digits(&text, 60, &second) || !take_fraction(&text, &fraction) ||
 	    !take_offset(&text, &offset_minutes) || text.size > 0)
 		return false;
 	int64_t parsed =

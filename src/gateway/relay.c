@@ -332,17 +332,15 @@ enum relay_outcome relay_forward(const struct home *home, struct relay_pool *poo
 {
 	struct buffer out = BUFFER_INIT;
 	enum relay_outcome outcome = RELAY_NOT_DONE;
-	int kept = pool ? take_kept(pool) : -1;
 
 	put_call(&out, call, deadline_ms, pool != NULL);
-	if (buffer_failed(&out)) {
-		if (kept >= 0)
-			close(kept);
-	} else if (kept >= 0) {
+	bool made = !buffer_failed(&out);
+	int kept = made && pool ? take_kept(pool) : -1;
+	if (kept >= 0) {
 		outcome = forward_on(kept, pool, buffer_text(&out), deadline_ms, body, error);
 		if (outcome != RELAY_ANSWERED)
 			empty(pool);
-	} else {
+	} else if (made) {
 		outcome = forward_on_new(home, pool, buffer_text(&out), deadline_ms, body, error);
 	}
 	buffer_release(&out);

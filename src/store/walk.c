@@ -33,20 +33,29 @@ static int visit_key(const struct walk *walk, const uint8_t *key, size_t size)
 	return walk->visit(walk->context, &entry) ? 0 : DB_NOTFOUND;
 }
 
+/* The next key of a bulk read, without its value; NULL behind the last one. */
+static const uint8_t *next_key(void **position, const DBT *bulk, size_t *size)
+{
+	const uint8_t *key;
+	const void *id;
+	size_t id_size;
+
+	DB_MULTIPLE_KEY_NEXT(*position, bulk, key, *size, id, id_size);
+	(void)id;
+	(void)id_size;
+	return *position ? key : NULL;
+}
+
 static int visit_bulk(const struct walk *walk, DBT *bulk)
 {
 	void *position;
 
 	DB_MULTIPLE_INIT(position, bulk);
 	for (;;) {
-		const uint8_t *key;
-		const void *id;
-		size_t key_size, id_size;
-		DB_MULTIPLE_KEY_NEXT(position, bulk, key, key_size, id, id_size);
-		if (!position)
+		size_t key_size;
+		const uint8_t *key = next_key(&position, bulk, &key_size);
+		if (!key)
 			return 0;
-		(void)id;
-		(void)id_size;
 		int result = visit_key(walk, key, key_size);
 		if (result != 0)
 			return result;
@@ -150,14 +159,10 @@ static bool collect(DBC *cursor, const struct descent *descent, DBT *bulk, size_
 	*count = 0;
 	DB_MULTIPLE_INIT(position, bulk);
 	while (*count < KEYS_MAX) {
-		const uint8_t *key;
-		const void *id;
-		size_t key_size, id_size;
-		DB_MULTIPLE_KEY_NEXT(position, bulk, key, key_size, id, id_size);
-		if (!position)
+		size_t key_size;
+		const uint8_t *key = next_key(&position, bulk, &key_size);
+		if (!key)
 			return is_last(cursor);
-		(void)id;
-		(void)id_size;
 		if (!is_before(key, key_size, descent->above, descent->above_size))
 			return true;
 		descent->keys[(*count)++] = (struct text){(const char *)key, key_size};
