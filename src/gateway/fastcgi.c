@@ -362,6 +362,8 @@ static bool wait_for_workers(struct gateway *gateway)
 		pthread_cond_clockwait(&gateway->changed, &gateway->mutex, CLOCK_MONOTONIC, &until);
 		end_overdue(gateway);
 		look_at_answering(gateway);
+		if (!atomic_load(&gateway->draining))
+			poller_look_at_listener(&gateway->poller, STDIN_FILENO);
 	}
 	until = clock_monotonic_in(DRAIN_LIMIT_MS);
 	while (gateway->running > 0 && result != ETIMEDOUT)

@@ -127,6 +127,18 @@ void poller_unlisten(struct poller *poller, int listener)
 	epoll_ctl(poller->epoll, EPOLL_CTL_DEL, listener, NULL);
 }
 
+/* Added anew it is told of at once, where somebody waits to be accepted. */
+void poller_look_at_listener(struct poller *poller, int listener)
+{
+	struct pollfd question = {.fd = listener, .events = POLLIN};
+
+	if (poll(&question, 1, 0) != 1)
+		return;
+	poller_unlisten(poller, listener);
+	if (!poller_listen(poller, listener, false))
+		log_repeated("cannot watch the web server's socket: %s", strerror(errno));
+}
+
 void poller_closed(struct poller *poller)
 {
 	atomic_fetch_sub(&poller->connections, 1);

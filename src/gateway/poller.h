@@ -45,6 +45,10 @@ void poller_destroy(struct poller *poller);
 bool poller_listen(struct poller *poller, int listener, bool relay);
 void poller_unlisten(struct poller *poller, int listener);
 
+/* To be called from time to time for a listener of the web server that other processes have, too: of a connection the system tells one of
+ * them, and where that one was killed before it could accept it, nobody else hears of it. */
+void poller_look_at_listener(struct poller *poller, int listener);
+
 /* Wait for something to do. Where the event is a connection, *connection is the caller's, who gives it back with
  * poller_park or poller_closed. */
 enum event poller_next(struct poller *poller, int *connection);

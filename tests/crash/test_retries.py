@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Clients with ids of their own who send every request until it is answered, while the owner of the store is killed again and again: afterwards there is
-exactly one session for each id, with exactly the right values."""
+exactly one session for each id, with exactly the right values. And the one request that comes while a process is being killed: others are there for it."""
 
 import os
 import random
@@ -95,6 +95,23 @@ class Retries(CrashCase):
             self.assertEqual(set(offline.read(folder).sessions), set(plans.wanted))
         self.assertGreater(len(kills), 3)
         note("%d kills, %d requests for %d sessions: %s", len(kills), len(plans.requests), len(plans.wanted), plans.statuses)
+
+    @tap.limit(600 if LONG else 120)
+    def test_asked_while_one_is_killed(self):
+        """The system tells one of the processes of a new connection, which may be the one that dies. Nobody asks for anything else."""
+        folder = self.folder()
+        responder = self.start(harness.Responder(folder, processes=PROCESSES))
+        pick, lost = random.Random(3), 0
+        for _ in range(400 if LONG else 100):
+            os.kill(pick.choice(responder.pids), signal.SIGKILL)
+            try:
+                self.assertEqual(responder.ask("GET", "/FocusStats/health").status, 200)
+            except fcgi.ConnectionClosed:
+                lost += 1  # it had accepted it
+            harness.wait_until(lambda: len(responder.pids) < PROCESSES, "the process is gone")
+            one_more(responder)
+        self.assertLess(lost, 200 if LONG else 50)
+        note("%d of the connections were closed", lost)
 
     @tap.limit(600 if LONG else 120)
     def test_killed(self):
