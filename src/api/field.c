@@ -1,8 +1,8 @@
 /* The fields' table, and reading each type; see field.h. */
 #include "api/field.h"
 
+#include "base/date.h"
 #include "base/zone.h"
-#include "domain/date.h"
 #include "domain/instant.h"
 
 #include <math.h>

@@ -2,7 +2,7 @@
 #include "api/output.h"
 
 #include "api/field.h"
-#include "domain/date.h"
+#include "base/date.h"
 #include "domain/instant.h"
 
 #include <stdio.h>

@@ -12,7 +12,7 @@ void output_uuid(struct buffer *body, const struct uuid *uuid);
 /* An instant of ms since 1970; null where there is none. */
 void output_instant(struct buffer *body, bool known, int64_t ms);
 
-/* A date of a day (domain/date.h); null where there is none. */
+/* A date of a day (base/date.h); null where there is none. */
 void output_date(struct buffer *body, bool known, int32_t day);
 
 /* The shortest decimal number that reads back as this one; null where there is none. */

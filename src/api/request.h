@@ -37,7 +37,7 @@ struct policy {
 struct moment {
 	bool is_date;
 	int64_t ms;  /* an instant, since 1970 */
-	int32_t day; /* a date of the user's calendar (domain/date.h) */
+	int32_t day; /* a date of the user's calendar (base/date.h) */
 };
 
 /* One of the sessions of addSessions. */

@@ -3,7 +3,7 @@
 
 #include "api/collection.h"
 #include "api/output.h"
-#include "domain/date.h"
+#include "base/date.h"
 
 #include <inttypes.h>
 #include <stdio.h>

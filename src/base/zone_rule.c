@@ -1,6 +1,8 @@
 /* The rule of a time zone; see zone_rule.h. */
 #include "base/zone_rule.h"
 
+#include "base/date.h"
+
 enum { HOUR_S = 3600, DAY_S = 24 * HOUR_S, NAME_LEAST = 3, OFFSET_HOURS_MAX = 24, TIME_HOURS_MAX = 167 };
 
 static bool is_digit(char c)
@@ -107,40 +109,31 @@ bool zone_rule_parse(struct text text, struct zone_rule *rule)
 	       take_date(&text, &rule->summer_ends) && text.size == 0;
 }
 
-static bool is_leap(int year)
+/* A month's first day, or, with 13 for the month, the day after the year's last one. */
+static int32_t first_of(int year, int month)
 {
-	return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-}
-
-/* Days from 1970-01-01 to the first day of a year after 0. */
-static int64_t days_before(int year)
-{
-	int64_t past = year - 1;
-
-	return 365 * past + past / 4 - past / 100 + past / 400 - 719162;
+	return date_to_day(
+		(struct date){.year = month > 12 ? year + 1 : year, .month = month > 12 ? 1 : month, .day = 1});
 }
 
 /* When the wall clock shows it, in seconds since it showed 1970-01-01T00:00. */
 static int64_t wall_of(const struct zone_rule_date *date, int year)
 {
-	static const int before_month[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
-	enum { BEFORE_MARCH = 59, THURSDAY = 4 };
-	int64_t days = days_before(year);
-	int leap = is_leap(year);
+	enum { DAYS_BEFORE_MARCH = 59 };
+	int64_t day = first_of(year, 1);
 
 	if (date->kind == ZONE_RULE_DAY) {
-		days += date->day;
+		day += date->day;
 	} else if (date->kind == ZONE_RULE_LEAPLESS_DAY) {
-		days += date->day - 1 + (date->day > BEFORE_MARCH ? leap : 0);
+		int32_t leap = first_of(year, 3) - (int32_t)day - DAYS_BEFORE_MARCH;
+		day += date->day - 1 + (date->day > DAYS_BEFORE_MARCH ? leap : 0);
 	} else {
-		int month_days =
-			before_month[date->month] - before_month[date->month - 1] + (date->month == 2 ? leap : 0);
-		days += before_month[date->month - 1] + (date->month > 2 ? leap : 0);
-		int weekday = (int)(((days + THURSDAY) % 7 + 7) % 7);
-		int day = (date->day - weekday + 7) % 7 + 7 * (date->week - 1);
-		days += day < month_days ? day : day - 7;
+		int32_t first = first_of(year, date->month);
+		day = first + (date->day - date_weekday(first) + 7) % 7 + 7 * (date->week - 1);
+		if (day >= first_of(year, date->month + 1)) /* the fifth that there is not */
+			day -= 7;
 	}
-	return days * DAY_S + date->time_s;
+	return day * DAY_S + date->time_s;
 }
 
 void zone_rule_changes(const struct zone_rule *rule, int year, int64_t *summer_begins_s, int64_t *summer_ends_s)

@@ -6,8 +6,8 @@
 #ifndef FOCUSSTATS_DOMAIN_CALENDAR_H
 #define FOCUSSTATS_DOMAIN_CALENDAR_H
 
+#include "base/date.h"
 #include "base/zone.h"
-#include "domain/date.h"
 
 struct calendar {
 	const struct zone *zone;

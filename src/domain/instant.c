@@ -1,7 +1,7 @@
 /* Instants; see instant.h. */
 #include "domain/instant.h"
 
-#include "domain/date.h"
+#include "base/date.h"
 
 void instant_format(int64_t ms, char text[INSTANT_TEXT_SIZE])
 {

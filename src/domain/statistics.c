@@ -1,9 +1,9 @@
 /* Statistics of all documents together; see statistics.h. Those by document are in statistics_documents.c. */
 #include "domain/statistics.h"
 
+#include "base/date.h"
 #include "domain/borders.h"
 #include "domain/cut.h"
-#include "domain/date.h"
 
 #include <stdlib.h>
 #include <string.h>

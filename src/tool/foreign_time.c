@@ -1,7 +1,7 @@
 /* Instants of other programs; see foreign_time.h. */
 #include "tool/foreign_time.h"
 
-#include "domain/date.h"
+#include "base/date.h"
 #include "domain/instant.h"
 
 #include <string.h>

@@ -2,9 +2,9 @@
  * something that reads the same. */
 #include "fuzz.h"
 
+#include "base/date.h"
 #include "base/zone.h"
 #include "base/zone_file.h"
-#include "domain/date.h"
 #include "domain/instant.h"
 #include "tool/foreign_time.h"
 

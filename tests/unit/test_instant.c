@@ -1,7 +1,7 @@
-/* Instants and dates, as text too: domain/instant.h and domain/date.h, beside the C library's calendar. */
+/* Instants and dates, as text too: domain/instant.h and base/date.h, beside the C library's calendar. */
 #include "check.h"
 
-#include "domain/date.h"
+#include "base/date.h"
 #include "domain/instant.h"
 
 #include <stdio.h>

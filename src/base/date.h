@@ -1,6 +1,6 @@
 /* Dates of the proleptic Gregorian calendar. A day is the number of days since 1970-01-01, negative before. */
-#ifndef FOCUSSTATS_DOMAIN_DATE_H
-#define FOCUSSTATS_DOMAIN_DATE_H
+#ifndef FOCUSSTATS_BASE_DATE_H
+#define FOCUSSTATS_BASE_DATE_H
 
 #include "base/text.h"
 

@@ -1,7 +1,7 @@
 /* Dates; see date.h. The C library's gmtime_r takes a lock that all threads share, so the calendar is computed here, as
  * in Howard Hinnant's "chrono-Compatible Low-Level Date Algorithms": a year begins in March, an era has 400 of them; and the way
  * back as in Cassio Neri's and Lorenz Schneider's "Euclidean affine functions and their application to calendar algorithms", 2022. */
-#include "domain/date.h"
+#include "base/date.h"
 
 enum { DAYS_PER_ERA = 146097, DAYS_FROM_0000_03_01 = 719468 };
 
