@@ -1,12 +1,12 @@
 /* Relaying to the owner; see relay.h. */
 #include "gateway/relay.h"
 
+#include "api/json.h"
 #include "base/clock.h"
 
 #include <errno.h>
 #include <fastcgi.h>
 #include <inttypes.h>
-#include <json-c/json.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -184,16 +184,15 @@ static bool receive(int connection, struct reply *reply)
 /* The refusal in the body that dispatch_answer makes: {"error": "…"}. */
 static void read_refusal(struct text body, struct error *error)
 {
-	json_tokener *tokener = json_tokener_new();
-	json_object *text = NULL;
-	json_object *object = tokener ? json_tokener_parse_ex(tokener, body.data, (int)body.size) : NULL;
+	enum { PARTS_MAX = 8 };
+	json_object *object = NULL, *text;
+	struct error ignored;
 
-	if (object && json_object_object_get_ex(object, "error", &text) &&
-	    json_object_is_type(text, json_type_string) && json_object_get_string_len(text) > 0)
+	if (json_parse_object(body, PARTS_MAX, &object, &ignored) == STATUS_OK &&
+	    json_object_object_get_ex(object, "error", &text) && json_object_is_type(text, json_type_string) &&
+	    json_object_get_string_len(text) > 0)
 		error_set(error, error->status, "%s", json_object_get_string(text));
 	json_object_put(object);
-	if (tokener)
-		json_tokener_free(tokener);
 }
 
 static bool status_of_http(struct text digits, enum status *status)
