@@ -4,11 +4,11 @@
  * that another field would be taken for one of ours. */
 #include "api/json.h"
 
+#include "config.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
-
-enum { ATTEMPTS_MAX = 3 };
 
 static int hex_value(const char *digits, size_t left)
 {
@@ -182,27 +182,114 @@ static size_t piece_size(struct text body, size_t at, bool *in_string)
 	return body.size - at;
 }
 
-/* Parse with json-c. Where memory is short it (0.16) leaves out a member, an element or the end of a string and goes on, or dereferences the key or the
- * array that there is none of once their value is there; only the C library's errno tells. So it gets the text in pieces: the next one, which
- * clears errno where it begins with a number, is not parsed where the one before ended with ENOMEM. *STARVED where that is so. */
-static enum json_tokener_error parse(json_tokener *tokener, struct text body, json_object **parsed, size_t *end,
-				     bool *starved)
+/* Whether there is what the next value is put into, behind a colon or a bracket. json-c 0.16 does not look, and crashes; newer ones (0.17) end with
+ * an error, those too, some day, whose tokener cannot be looked into. */
+static bool has_place(const json_tokener *tokener, char last)
 {
-	enum json_tokener_error problem = json_tokener_continue;
-	bool in_string = false;
-	size_t at = 0, size;
+#ifdef HAVE_STRUCT_JSON_TOKENER_STACK
+	const struct json_tokener_srec *level = &tokener->stack[tokener->depth];
 
+	return (last != ':' && last != '[') || (level->current && (last == '[' || level->obj_field_name));
+#else
+	(void)tokener;
+	(void)last;
+	return true;
+#endif
+}
+
+/* What there is in a text, or was made of it: values, those of them that are null, and the bytes of all strings and keys. */
+struct content {
+	size_t values, nulls, bytes;
+};
+
+/* The size of the escape sequence behind a backslash (see escape_size) as UTF-8. */
+static size_t escaped_bytes(const char *at, size_t left, size_t size)
+{
+	int unit = *at == 'u' ? hex_value(at + 1, left - 1) : 0;
+
+	return size > 1 ? 4 : unit < 0x80 ? 1 : unit < 0x800 ? 2 : 3;
+}
+
+/* Of a text that scan and json-c take for JSON. */
+static struct content content_of_text(struct text body)
+{
+	struct content content = {0};
+	bool in_string = false;
+
+	for (size_t i = 0; i < body.size; i++) {
+		char c = body.data[i];
+		if (in_string && c == '\\') {
+			size_t left = body.size - i - 1, size = escape_size(body.data + i + 1, left);
+			content.bytes += escaped_bytes(body.data + i + 1, left, size);
+			i += size == 1 && body.data[i + 1] == 'u' ? 5 : size;
+		} else if (c == '"') {
+			in_string = !in_string;
+			content.values += !in_string && !is_key(body, i + 1);
+		} else if (in_string) {
+			content.bytes++;
+		} else if (c == '{' || c == '[') {
+			content.values++;
+		} else if (is_word_character(c)) {
+			content.values++;
+			content.nulls += c == 'n';
+			i += literal_size(body, i) - 1;
+		}
+	}
+	return content;
+}
+
+static void add_content(json_object *object, struct content *content)
+{
+	content->values++;
+	content->nulls += object == NULL;
+	if (json_object_is_type(object, json_type_string)) {
+		content->bytes += (size_t)json_object_get_string_len(object);
+	} else if (json_object_is_type(object, json_type_array)) {
+		for (size_t i = 0; i < json_object_array_length(object); i++)
+			add_content(json_object_array_get_idx(object, i), content);
+	} else if (json_object_is_type(object, json_type_object)) {
+		json_object_object_foreach(object, key, value)
+		{
+			content->bytes += strlen(key);
+			add_content(value, content);
+		}
+	}
+}
+
+/* Whether all of the text is there. A key that comes twice makes one member, so this is asked only where there is doubt. */
+static bool is_whole(json_object *parsed, struct text body)
+{
+	struct content wanted = content_of_text(body), made = {0};
+
+	add_content(parsed, &made);
+	return made.values == wanted.values && made.nulls == wanted.nulls && made.bytes == wanted.bytes;
+}
+
+/* Parse with json-c. Where memory is short it (0.16) leaves out a member, an element or the end of a string and goes on; only the C
+ * library's errno tells, and `doubt`, though that is ENOMEM, too, where the C library found the memory at last. As json-c clears errno for each
+ * number, it gets the text in pieces that begin with one; and in pieces that end where it might crash on what comes. */
+static enum json_tokener_error parse(json_tokener *tokener, struct text body, json_object **parsed, size_t *end,
+				     bool *doubt)
+{
+	enum json_tokener_error problem;
+	bool in_string = false, go_on;
+	size_t at = 0;
+
+	*doubt = false;
 	do {
-		size = piece_size(body, at, &in_string);
+		size_t size = piece_size(body, at, &in_string);
 		errno = 0;
 		/* Only the end tells that a bare number is complete. */
 		*parsed = size > 0 ? json_tokener_parse_ex(tokener, body.data + at, (int)size)
 				   : json_tokener_parse_ex(tokener, "", 1);
-		*starved = errno == ENOMEM;
+		bool starved = errno == ENOMEM;
+		*doubt |= starved;
 		problem = json_tokener_get_error(tokener);
 		*end = at + json_tokener_get_parse_end(tokener);
 		at += size;
-	} while (!*starved && problem == json_tokener_continue && size > 0);
+		go_on = problem == json_tokener_continue && size > 0 &&
+			(!starved || has_place(tokener, body.data[at - 1]));
+	} while (go_on);
 	/* The next piece begins behind the end of the value. */
 	if (problem == json_tokener_success && at < body.size) {
 		*end = at;
@@ -211,47 +298,37 @@ static enum json_tokener_error parse(json_tokener *tokener, struct text body, js
 	return problem;
 }
 
-/* Parse again what was parsed without enough memory: also the C library may leave ENOMEM behind where it found memory elsewhere, which it has then. */
-static enum status parse_patiently(struct text body, json_object **parsed, enum json_tokener_error *problem,
-				   size_t *end)
-{
-	bool starved = true;
-
-	for (int i = 0; i < ATTEMPTS_MAX && starved; i++) {
-		/* The tokener counts a value inside the innermost object as one level more; the scan has the limit. */
-		json_tokener *tokener = json_tokener_new_ex(JSON_NESTING_MAX + 2);
-		if (!tokener)
-			continue;
-		json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-		*problem = parse(tokener, body, parsed, end, &starved);
-		json_tokener_free(tokener);
-		if (starved)
-			json_object_put(*parsed);
-	}
-	return starved ? STATUS_UNAVAILABLE : STATUS_OK;
-}
-
 enum status json_parse_object(struct text body, size_t parts_max, json_object **object, struct error *error)
 {
-	enum json_tokener_error problem;
-	json_object *parsed;
-	size_t end;
-
 	if (body.size == 0)
 		return error_set(error, STATUS_INVALID, "the body is empty: it must be a JSON object");
 	if (body.size > INT_MAX || !text_is_utf8(body))
 		return error_set(error, STATUS_INVALID, "the body is not valid UTF-8");
 	if (scan(body, parts_max, error) != STATUS_OK)
 		return error->status;
-	if (parse_patiently(body, &parsed, &problem, &end) != STATUS_OK)
+
+	/* The tokener counts a value inside the innermost object as one level more; the scan has the limit. */
+	json_tokener *tokener = json_tokener_new_ex(JSON_NESTING_MAX + 2);
+	if (!tokener)
 		return error_set(error, STATUS_UNAVAILABLE, "out of memory");
-	if (problem == json_tokener_success && json_object_is_type(parsed, json_type_object)) {
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
+	json_object *parsed = NULL;
+	size_t end = 0;
+	bool doubt;
+	enum json_tokener_error problem = parse(tokener, body, &parsed, &end, &doubt);
+	json_tokener_free(tokener);
+
+	enum status status = STATUS_OK;
+	if (doubt && (problem != json_tokener_success || !is_whole(parsed, body)))
+		status = error_set(error, STATUS_UNAVAILABLE, "out of memory");
+	else if (problem != json_tokener_success)
+		status = error_set(error, STATUS_INVALID, "the body is not JSON: %s at byte %zu",
+				   json_tokener_error_desc(problem), end);
+	else if (!json_object_is_type(parsed, json_type_object))
+		status = error_set(error, STATUS_INVALID, "the body must be a JSON object");
+	if (status == STATUS_OK)
 		*object = parsed;
-		return STATUS_OK;
-	}
-	json_object_put(parsed);
-	if (problem == json_tokener_success)
-		return error_set(error, STATUS_INVALID, "the body must be a JSON object");
-	return error_set(error, STATUS_INVALID, "the body is not JSON: %s at byte %zu",
-			 json_tokener_error_desc(problem), end);
+	else
+		json_object_put(parsed);
+	return status;
 }

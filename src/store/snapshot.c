@@ -1,8 +1,6 @@
 /* Readers' snapshots; see snapshot.h. */
 #include "store/snapshot.h"
 
-#include <string.h>
-
 void snapshots_init(struct snapshots *snapshots, struct environment *environment)
 {
 	*snapshots = (struct snapshots){
@@ -89,8 +87,10 @@ void snapshots_withdraw(struct snapshots *snapshots)
 		count++;
 	pthread_mutex_lock(&snapshots->mutex);
 	unsigned old_count = snapshots->free_count;
-	memcpy(old, snapshots->free, old_count * sizeof old[0]);
-	memcpy(snapshots->free, begun, count * sizeof begun[0]);
+	for (unsigned i = 0; i < old_count; i++)
+		old[i] = snapshots->free[i];
+	for (unsigned i = 0; i < count; i++)
+		snapshots->free[i] = begun[i];
 	snapshots->free_count = count;
 	snapshots->commits++;
 	snapshots->committing = false;

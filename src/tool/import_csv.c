@@ -119,7 +119,7 @@ static bool remembers(struct table *table, const struct session *session, struct
 static enum status put(struct table *table, import_place place, const struct text *cells, size_t count,
 		       struct error *error)
 {
-	struct text chosen[CSV_COLUMNS];
+	struct text chosen[CSV_COLUMNS] = {{NULL, 0}};
 	struct session session;
 	bool described;
 
@@ -128,7 +128,8 @@ static enum status put(struct table *table, import_place place, const struct tex
 		return STATUS_OK;
 	}
 	for (int column = 0; column < CSV_COLUMNS; column++)
-		chosen[column] = table->places[column] < count ? cells[table->places[column]] : (struct text){NULL, 0};
+		if (table->places[column] < count)
+			chosen[column] = cells[table->places[column]];
 	if (csv_read_session(chosen, &table->defaults, &session, &table->description, &described, error) != STATUS_OK) {
 		import_refuse(table->import, place, error->text);
 		return error->status = STATUS_OK;
