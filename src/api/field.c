@@ -5,6 +5,7 @@
 #include "base/zone.h"
 #include "domain/instant.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -194,8 +195,13 @@ static enum status read_zone(const struct field *field, json_object *value, stru
 
 	if (read_string(field->name, value, 1, IDENTIFIER_MAX_BYTES, &text, error) != STATUS_OK)
 		return error->status;
-	if (text.size > sizeof zone->data || !zone_find(text))
-		return refuse(field, text, "is no name of the time zone database", error);
+	errno = ENOENT;
+	if (text.size > sizeof zone->data || !zone_find(text)) {
+		if (errno == ENOENT)
+			return refuse(field, text, "is no name of the time zone database", error);
+		return error_set(error, STATUS_UNAVAILABLE, "reading the time zone '%.*s': %s", (int)text.size,
+				 text.data, strerror(errno));
+	}
 	zone->size = (uint8_t)text.size;
 	memcpy(zone->data, text.data, text.size);
 	return STATUS_OK;

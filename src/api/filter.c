@@ -4,15 +4,20 @@
 #include "api/field.h"
 #include "base/log.h"
 
-/* A zone that was good when it was stored may be gone from the database now. */
-static const struct zone *zone_of(const struct zone_name *name)
-{
-	const struct zone *zone = zone_find(zone_name_text(name));
+#include <errno.h>
+#include <string.h>
 
-	if (zone)
-		return zone;
+/* A zone that was good when it was stored may be gone from the database now. */
+static enum status find_zone(const struct zone_name *name, const struct zone **zone, struct error *error)
+{
+	if ((*zone = zone_find(zone_name_text(name))))
+		return STATUS_OK;
+	if (errno != ENOENT)
+		return error_set(error, STATUS_UNAVAILABLE, "reading the time zone '%.*s': %s", name->size, name->data,
+				 strerror(errno));
 	log_repeated("the time zone '%.*s' is not in the zone database any more: UTC is used", name->size, name->data);
-	return zone_utc();
+	*zone = zone_utc();
+	return STATUS_OK;
 }
 
 static int64_t instant_of(const struct moment *moment, const struct calendar *calendar)
@@ -28,8 +33,6 @@ enum status filter_make(const struct call *call, const struct stats *stats, stru
 	struct filter made = {
 		.calendar =
 			{
-				.zone = zone_of(given & FIELD_SET(TIMEZONE) ? &arguments->timezone
-									    : &settings->timezone),
 				.day_start_minutes = settings->day_start_minutes,
 				.week_start = settings->week_start,
 			},
@@ -39,6 +42,9 @@ enum status filter_make(const struct call *call, const struct stats *stats, stru
 		.idle_ms = (int64_t)settings->idle_timeout_seconds * 1000,
 	};
 
+	if (find_zone(given & FIELD_SET(TIMEZONE) ? &arguments->timezone : &settings->timezone, &made.calendar.zone,
+		      error) != STATUS_OK)
+		return error->status;
 	if (given & FIELD_SET(DOCUMENT))
 		made.document = identifier_text(&arguments->document);
 	if (given & FIELD_SET(LIBRARY))

@@ -4,6 +4,7 @@
 
 #include "base/zone_file.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
@@ -69,15 +70,15 @@ static bool is_name(struct text name)
 	return true;
 }
 
-/* 0 where it cannot be read, or is longer. */
-static size_t read_whole(int file, char *data, size_t limit)
+/* False with errno where it cannot be read. */
+static bool read_whole(int file, char *data, size_t limit, size_t *size)
 {
-	size_t size = 0;
 	ssize_t got;
 
-	while ((got = read(file, data + size, limit - size)) > 0)
-		size += (size_t)got;
-	return got == 0 && size < limit ? size : 0;
+	*size = 0;
+	while ((got = read(file, data + *size, limit - *size)) > 0)
+		*size += (size_t)got;
+	return got == 0;
 }
 
 /* From an instant on the clock is ahead by so much. Instants come in their order, but that a rule's summer may end where the next
@@ -137,22 +138,32 @@ static struct zone *make_zone(const struct zone_file *file, struct text name)
 	return zone;
 }
 
-/* The folder of the database also has tables that are no zones. */
-static struct zone *read_zone(int descriptor, struct text name)
+/* The folder of the database also has tables that are no zones. 0 or an errno. */
+static int read_zone(int descriptor, struct text name, struct zone **zone)
 {
-	char *data = malloc(ZONE_FILE_MAX_BYTES);
-	struct zone *zone = NULL;
 	struct zone_file file;
 	struct stat about;
+	size_t size;
+	int result = ENOENT;
 
-	if (data && fstat(descriptor, &about) == 0 && S_ISREG(about.st_mode) &&
-	    zone_file_read((struct text){data, read_whole(descriptor, data, ZONE_FILE_MAX_BYTES)}, &file))
-		zone = make_zone(&file, name);
+	if (fstat(descriptor, &about) != 0)
+		return errno;
+	if (!S_ISREG(about.st_mode) || about.st_size > ZONE_FILE_MAX_BYTES)
+		return ENOENT;
+	size_t limit = (size_t)about.st_size + 1;
+	char *data = malloc(limit);
+	if (!data)
+		return ENOMEM;
+	if (!read_whole(descriptor, data, limit, &size))
+		result = errno;
+	else if (zone_file_read((struct text){data, size}, &file))
+		result = (*zone = make_zone(&file, name)) ? 0 : ENOMEM;
 	free(data);
-	return zone;
+	return result;
 }
 
-static struct zone *load(struct text name)
+/* 0 or an errno. */
+static int load(struct text name, struct zone **zone)
 {
 	const char *folder = getenv("TZDIR");
 	char path[PATH_MAX];
@@ -161,34 +172,38 @@ static struct zone *load(struct text name)
 		folder = "/usr/share/zoneinfo";
 	int size = snprintf(path, sizeof path, "%s/%.*s", folder, (int)name.size, name.data);
 	if (size < 0 || (size_t)size >= sizeof path)
-		return NULL;
+		return ENOENT;
 	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (descriptor < 0)
-		return NULL;
-	struct zone *zone = read_zone(descriptor, name);
+		return errno == ENOTDIR ? ENOENT : errno;
+	int result = read_zone(descriptor, name, zone);
 	close(descriptor);
-	return zone;
+	return result;
 }
 
 const struct zone *zone_find(struct text name)
 {
 	const struct zone *found;
+	int result = 0;
 
 	if (text_equal(name, zone_utc()->name))
 		return zone_utc();
-	if (!is_name(name))
+	if (!is_name(name)) {
+		errno = ENOENT;
 		return NULL;
+	}
 	pthread_mutex_lock(&found_mutex);
 	for (found = found_zones; found && !text_equal(found->name, name); found = found->next)
 		;
 	if (!found) {
-		struct zone *zone = load(name);
-		if (zone) {
+		struct zone *zone;
+		if ((result = load(name, &zone)) == 0) {
 			zone->next = found_zones;
 			found_zones = found = zone;
 		}
 	}
 	pthread_mutex_unlock(&found_mutex);
+	errno = result;
 	return found;
 }
 

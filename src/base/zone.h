@@ -14,8 +14,8 @@ struct zone;
 /* Needs no database. */
 const struct zone *zone_utc(void);
 
-/* A zone or link of the database by its name in the exact case. NULL for anything else, and where it cannot be read.
- * It is read once and kept. */
+/* A zone or link of the database by its name in the exact case. It is read once and kept. NULL with ENOENT in errno where the database has no such
+ * zone, or not in a file of its form; NULL with another reason where there may be one that cannot be read now. */
 const struct zone *zone_find(struct text name);
 
 /* How far the wall clock is ahead at an instant: wall = instant + offset. *until_ms, which may be NULL, becomes the next

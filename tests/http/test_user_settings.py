@@ -208,6 +208,21 @@ class Database(timed.harness.Case):
         self.assertEqual(self.post("setSettings", dayStart="04:00").status, 200)
         self.assertIn("Europe/Berlin", self.store.log_text())
 
+    def test_one_that_cannot_be_read_now(self):
+        """Neither is UTC meant then, nor is the name wrong."""
+        path = self.database("Europe/Berlin", "Asia/Kathmandu")
+        self.responder.stop()
+        self.serve(path)
+        for zone in ("Europe/Berlin", "Asia/Kathmandu"):
+            os.chmod(os.path.join(path, zone), 0)
+        for reply in (self.post("_getPeriods", unit="day"), self.post("setSettings", timezone="Asia/Kathmandu")):
+            self.assertEqual((reply.status, reply.header("Retry-After")), (503, "1"), reply)
+            self.assertIn("Permission denied", reply.json()["error"])
+        for zone in ("Europe/Berlin", "Asia/Kathmandu"):
+            os.chmod(os.path.join(path, zone), 0o644)
+        self.assertEqual(self.days(), ["2025-11-03"])
+        self.assertEqual(self.post("setSettings", timezone="Asia/Kathmandu").status, 200)
+
     def test_utc_needs_no_database(self):
         self.responder.stop()
         self.serve(self.store.join("nothing here"))
