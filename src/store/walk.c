@@ -111,6 +111,8 @@ static int walk_down_singly(DBC *cursor, const struct walk *walk, unsigned most,
 	unsigned count = 0;
 
 	int result = cursor->get(cursor, &key, &value, DB_SET_RANGE);
+	if (result != 0 && result != DB_NOTFOUND)
+		return result;
 	u_int32_t where = result == DB_NOTFOUND ? DB_LAST : DB_PREV;
 	do {
 		if ((result = cursor->get(cursor, &key, &value, where)) == 0)
