@@ -23,7 +23,8 @@
 
 enum {
 	RELAY_COMMITTING = 100, /* a record type of our own; FastCGI's end at 11 */
-	RELAY_KEPT_MAX = 64,    /* connections in a pool */
+	/* Connections in a pool. They take descriptors that the poller leaves to the engine (OWN_DESCRIPTORS), which has none open in a process that relays. */
+	RELAY_KEPT_MAX = 24,
 };
 
 /* The connections of a process that wait for its next request. Any thread may use it. */
