@@ -60,9 +60,16 @@ static int talk(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	bool cgi = FCGX_IsCGI();
 	struct config config;
 	struct error error;
+	sigset_t before;
+
+	fastcgi_hold_signals(&before);
+	bool cgi = FCGX_IsCGI();
+	if (cgi) {
+		signal(SIGTERM, SIG_DFL); /* libfcgi's handler does nothing that would end it */
+		sigprocmask(SIG_SETMASK, &before, NULL);
+	}
 
 	/* A web server may pass a query to a CGI program as arguments (RFC 3875, 4.4), so they count only without one. */
 	if (cgi && !getenv("GATEWAY_INTERFACE") && !getenv("REQUEST_METHOD"))

@@ -18,7 +18,7 @@
 enum {
 	DRAIN_LIMIT_MS = 2500,     /* mod_fcgid kills 3 s after SIGTERM */
 	ANSWER_TIMEOUT_MS = 30000, /* for all of an answer to be taken, also by a server that does not buffer it */
-	WATCH_INTERVAL_MS = 1000,
+	WATCH_INTERVAL_S = 1,
 	WORKERS_AT_START = 4,
 };
 
@@ -46,7 +46,7 @@ struct gateway {
 	atomic_uint idle, started;              /* workers: that wait for something to do, and all there have been */
 	pthread_t *workers;                     /* as many as there may be threads */
 	pthread_mutex_t mutex;                  /* guards all below */
-	pthread_cond_t changed;                 /* draining or running */
+	pthread_cond_t changed;                 /* running */
 	pthread_cond_t rest;                    /* while it drains: in_hand or written */
 	unsigned running;                       /* workers */
 	unsigned in_hand;                       /* requests that are not answered yet */
@@ -267,15 +267,12 @@ static void look_at_answering(struct gateway *gateway)
 	gateway->answered_before = gateway->answered;
 }
 
-/* The first SIGTERM or SIGINT: no new requests; wake all workers, for good. */
+/* No new requests; wake all workers, for good. */
 static void begin_drain(struct gateway *gateway)
 {
 	pthread_mutex_lock(&gateway->mutex);
-	bool first = !atomic_exchange(&gateway->draining, true);
-	pthread_cond_signal(&gateway->changed);
+	atomic_store(&gateway->draining, true);
 	pthread_mutex_unlock(&gateway->mutex);
-	if (!first)
-		return;
 	poller_unlisten(&gateway->poller, STDIN_FILENO);
 	owner_leave(&gateway->service.owner);
 	poller_wake(&gateway->poller);
@@ -333,9 +330,7 @@ static void *work(void *context)
 		int connection;
 		enum event event = next_event(gateway, &connection);
 		awake = event == EVENT_AWAKE ? awake + 1 : 0;
-		if (event == EVENT_STOP)
-			begin_drain(gateway);
-		else if (event == EVENT_CONNECTION || event == EVENT_RELAY)
+		if (event == EVENT_CONNECTION || event == EVENT_RELAY)
 			while (serve(gateway, peer, connection, event == EVENT_RELAY))
 				continue;
 		else if (event == EVENT_CALL)
@@ -349,23 +344,45 @@ static void *work(void *context)
 	return NULL;
 }
 
-/* Watch over slow peers until the drain begins, then wait for the workers' end; false where one of them does not come to
- * it in time. */
+static sigset_t signals_to_stop(void)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	return signals;
+}
+
+void fastcgi_hold_signals(sigset_t *before)
+{
+	const sigset_t signals = signals_to_stop();
+
+	pthread_sigmask(SIG_BLOCK, &signals, before);
+}
+
+/* Watch over slow peers and the listener until a signal says to stop. The workers, who may all be busy, need not see it. */
+static void wait_for_signal(struct gateway *gateway)
+{
+	static const struct timespec interval = {.tv_sec = WATCH_INTERVAL_S};
+	const sigset_t signals = signals_to_stop();
+
+	while (sigtimedwait(&signals, NULL, &interval) < 0) {
+		end_overdue(gateway);
+		pthread_mutex_lock(&gateway->mutex);
+		look_at_answering(gateway);
+		pthread_mutex_unlock(&gateway->mutex);
+		poller_look_at_listener(&gateway->poller, STDIN_FILENO);
+	}
+}
+
+/* Wait for the workers' end; false where one of them does not come to it in time. */
 static bool wait_for_workers(struct gateway *gateway)
 {
-	struct timespec until;
+	const struct timespec until = clock_monotonic_in(DRAIN_LIMIT_MS);
 	int result = 0;
 
 	pthread_mutex_lock(&gateway->mutex);
-	while (!atomic_load(&gateway->draining)) {
-		until = clock_monotonic_in(WATCH_INTERVAL_MS);
-		pthread_cond_clockwait(&gateway->changed, &gateway->mutex, CLOCK_MONOTONIC, &until);
-		end_overdue(gateway);
-		look_at_answering(gateway);
-		if (!atomic_load(&gateway->draining))
-			poller_look_at_listener(&gateway->poller, STDIN_FILENO);
-	}
-	until = clock_monotonic_in(DRAIN_LIMIT_MS);
 	while (gateway->running > 0 && result != ETIMEDOUT)
 		result = pthread_cond_clockwait(&gateway->changed, &gateway->mutex, CLOCK_MONOTONIC, &until);
 	bool all = gateway->running == 0;
@@ -413,8 +430,9 @@ static enum status run(struct gateway *gateway, struct error *error)
 		}
 		result = start_workers(gateway);
 	}
-	if (result != 0)
-		begin_drain(gateway);
+	if (result == 0)
+		wait_for_signal(gateway);
+	begin_drain(gateway);
 	if (!wait_for_workers(gateway)) {
 		log_line("stopped while requests were still being served; the next owner recovers the store");
 		_exit(EXIT_SUCCESS);

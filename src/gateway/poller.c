@@ -8,13 +8,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -29,7 +27,7 @@ enum {
 };
 
 /* What an epoll event is about; with the descriptor it makes the event's data. */
-enum kind { KIND_SIGNAL, KIND_WAKE, KIND_CALL, KIND_TIMER, KIND_LISTENER, KIND_RELAY_LISTENER, KIND_CONNECTION };
+enum kind { KIND_WAKE, KIND_CALL, KIND_TIMER, KIND_LISTENER, KIND_RELAY_LISTENER, KIND_CONNECTION };
 
 /* The state of a connection. It is added to the epoll once, and each arrival is an event (EPOLLET), whoever has the connection then.
  * An event only tells where to look: one for a connection that is closed by now, its descriptor's number another's, does no harm. */
@@ -69,7 +67,6 @@ static unsigned raise_limit(void)
 enum status poller_init(struct poller *poller, struct error *error)
 {
 	unsigned descriptors = raise_limit();
-	sigset_t signals;
 
 	/* Every connection holds a descriptor; some are left to the engine. */
 	*poller = (struct poller){
@@ -78,17 +75,11 @@ enum status poller_init(struct poller *poller, struct error *error)
 		.states = calloc(descriptors, sizeof *poller->states),
 		.mutex = PTHREAD_MUTEX_INITIALIZER,
 	};
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
-	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	poller->epoll = epoll_create1(EPOLL_CLOEXEC);
-	poller->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	poller->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	poller->call = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	poller->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (!poller->states || poller->epoll < 0 || poller->signals < 0 || poller->wake < 0 || poller->call < 0 ||
-	    poller->timer < 0 || !watch(poller, EPOLL_CTL_ADD, poller->signals, KIND_SIGNAL, EPOLLIN) ||
+	if (!poller->states || poller->epoll < 0 || poller->wake < 0 || poller->call < 0 || poller->timer < 0 ||
 	    !watch(poller, EPOLL_CTL_ADD, poller->wake, KIND_WAKE, EPOLLIN) ||
 	    !watch(poller, EPOLL_CTL_ADD, poller->call, KIND_CALL, EPOLLIN | EPOLLET) ||
 	    !watch(poller, EPOLL_CTL_ADD, poller->timer, KIND_TIMER, EPOLLIN)) {
@@ -101,7 +92,7 @@ enum status poller_init(struct poller *poller, struct error *error)
 
 void poller_destroy(struct poller *poller)
 {
-	int descriptors[] = {poller->epoll, poller->signals, poller->wake, poller->call, poller->timer};
+	int descriptors[] = {poller->epoll, poller->wake, poller->call, poller->timer};
 
 	for (size_t i = 0; i < sizeof descriptors / sizeof descriptors[0]; i++)
 		if (descriptors[i] >= 0)
@@ -345,13 +336,6 @@ static bool accept_one(struct poller *poller, int listener, bool relay, int *con
 	return hand_out(poller, accepted);
 }
 
-static bool take_signal(struct poller *poller)
-{
-	struct signalfd_siginfo info;
-
-	return read(poller->signals, &info, sizeof info) == (ssize_t)sizeof info;
-}
-
 enum event poller_next(struct poller *poller, int *connection)
 {
 	struct epoll_event ready;
@@ -362,8 +346,6 @@ enum event poller_next(struct poller *poller, int *connection)
 	int fd = (int)(uint32_t)ready.data.u64;
 	enum kind kind = (enum kind)(ready.data.u64 >> 32);
 	switch (kind) {
-	case KIND_SIGNAL:
-		return take_signal(poller) ? EVENT_STOP : EVENT_NONE;
 	case KIND_WAKE:
 		return EVENT_AWAKE;
 	case KIND_CALL:

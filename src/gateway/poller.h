@@ -1,4 +1,4 @@
-/* What the workers wait for, in one epoll: signals, the listeners, and connections between requests.
+/* What the workers wait for, in one epoll: the listeners, and connections between requests.
  *
  * A connection that brings a request is handed out once the request is there as a whole, so that a sender who takes
  * his time costs no worker's: the bytes are looked at without taking them from the socket. What is incomplete is looked
@@ -18,7 +18,6 @@ enum { IO_TIMEOUT_S = 10 }; /* for a request to arrive, and for an answer to be 
 
 enum event {
 	EVENT_NONE,       /* nothing for the caller to do */
-	EVENT_STOP,       /* SIGTERM or SIGINT came */
 	EVENT_AWAKE,      /* poller_wake was called; whatever was ready is handed out before this comes again */
 	EVENT_CONNECTION, /* a connection of the web server has a request, or is at its end */
 	EVENT_RELAY,      /* the same for one over the relay socket */
@@ -28,7 +27,7 @@ enum event {
 struct slow; /* a connection whose request is incomplete */
 
 struct poller {
-	int epoll, signals, wake, call, timer;
+	int epoll, wake, call, timer;
 	unsigned connections_max;
 	atomic_uint connections; /* open, whether a worker has them or not */
 	atomic_uint *states;     /* of connections, by descriptor */
@@ -37,7 +36,7 @@ struct poller {
 	size_t slow_count, slow_capacity;
 };
 
-/* Block the signals that end the process, and wait for them here. STATUS_UNAVAILABLE where the system lacks something. */
+/* STATUS_UNAVAILABLE where the system lacks something. */
 enum status poller_init(struct poller *poller, struct error *error);
 void poller_destroy(struct poller *poller);
 

@@ -15,6 +15,7 @@ from common import LONG, CrashCase, Faults, Limited, harness, note, one_more, sp
 import fcgi  # noqa: E402
 import tap  # noqa: E402
 from ledger import FcgiClient, Ledger, Writers  # noqa: E402
+from responder import signals_of  # noqa: E402
 
 THREADS = 8
 # A request is answered in a few milliseconds; a loaded machine and a sanitizer may make it a thousand times as long.
@@ -345,6 +346,19 @@ class Drain(CrashCase):
         responder.stop()
         found = self.read(folder).check(ledger)
         note("%d ends under load: %s; %d done of those without an answer; until the end: %s", len(times), ledger.summary(), found, spread(times))
+
+    def test_at_the_start(self):
+        """The signal comes as early as the program does something about it."""
+        responder = self.start(harness.Responder(self.watched()))
+        for _ in range(200 if LONG else 20):
+            child = responder.start_one()
+            while not any(mask >> (signal.SIGTERM - 1) & 1 for name in ("SigBlk", "SigCgt") for mask in signals_of(child.pid, name)):
+                self.assertIsNone(child.poll())
+            begun = time.monotonic()
+            child.terminate()
+            self.check_exit(child, begun)
+            responder.children.remove(child)
+        self.assertEqual(responder.ask("GET", "/FocusStats/health").status, 200)
 
     def test_hung_disk(self):
         """A sync that does not come back does not keep the process: it ends in time, and acknowledges nothing."""

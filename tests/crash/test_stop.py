@@ -169,6 +169,28 @@ class Stop(CrashCase):
         responder.stop()
         self.read(folder)
 
+    def test_ended_while_all_its_workers_wait(self):
+        """SIGTERM for one whose workers all wait for the stopped owner, for much longer than it may take to end, and more requests wait behind them."""
+        folder = self.watched()
+        owner = self.start(harness.Responder(folder))
+        owner.post("initUser", {"user": "u"})
+        folder.socket = folder.join("run", "second.sock")
+        other = self.start(harness.Responder(folder, {"FOCUSSTATS_RELAY_TIMEOUT": "60000", "FOCUSSTATS_THREADS": "2"}))
+        descriptors = "/proc/%d/fd" % other.pids[0]
+        # A connection to the owner is kept, of the question whether it was ready.
+        wanted = len(os.listdir(descriptors)) + 3
+        pid = self.stop_owner(folder)
+        connections = [other.connect() for _ in range(8)]
+        for connection in connections:
+            connection.submit("POST", "/FocusStats/startSession", harness.encode({"user": "u", "document": "no", "library": "l"}))
+        harness.wait_until(lambda: len(os.listdir(descriptors)) >= wanted, "both workers wait for the owner")
+        other.stop()
+        for connection in connections:
+            connection.close()
+        self.go_on(pid)
+        owner.stop()
+        self.read(folder)
+
     def test_its_queue_is_full(self):
         """So many wait at the stopped owner's socket that nobody more can connect to it."""
         folder = self.watched()

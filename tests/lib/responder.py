@@ -23,15 +23,23 @@ def ended(process, seconds):
 
 
 def ready_for_signals(child):
-    """Waits until a signal ends a process of the program in order: SIGTERM is blocked then, and read from a descriptor."""
+    """Waits until a signal ends a process of the program in order: SIGTERM is blocked then, in all its threads but the one that waits for it."""
     def blocked():
-        if child.poll() is not None:
-            return True
-        with open("/proc/%d/status" % child.pid, encoding="ascii", errors="replace") as file:
-            mask = re.search(r"(?m)^SigBlk:\s*(\w+)", file.read()).group(1)
-        return int(mask, 16) >> (signal.SIGTERM - 1) & 1
+        return child.poll() is not None or any(mask >> (signal.SIGTERM - 1) & 1 for mask in signals_of(child.pid, "SigBlk"))
 
     wait_until(blocked, "the new process is ready for signals")
+
+
+def signals_of(pid, name):
+    """A set of signals (proc(5)) of each thread of a process."""
+    masks = []
+    for thread in os.listdir("/proc/%d/task" % pid):
+        try:
+            with open("/proc/%d/task/%s/status" % (pid, thread), encoding="ascii", errors="replace") as file:
+                masks.append(int(re.search(r"(?m)^%s:\s*(\w+)" % name, file.read()).group(1), 16))
+        except (FileNotFoundError, ProcessLookupError):
+            pass  # a thread that has ended
+    return masks
 
 
 RUNNING = []
