@@ -9,6 +9,7 @@ The exit status is 1 where the service gave a wrong answer; that a ratio is not 
 """
 
 import argparse
+import os
 import statistics
 import sys
 
@@ -163,6 +164,8 @@ def main():
         targets.command("wrk")
     except targets.Missing as error:
         parser.error(str(error))
+    if not os.path.exists(targets.BARE):
+        parser.error("%s is missing: make bench/limits/bare" % targets.BARE)
     print(table.HEAD, flush=True)
     with targets.Stage(dict(asked.beside)) as stage:
         bench = Bench(stage, asked.rounds or (2 if asked.quick else 5), asked.seconds or (1 if asked.quick else 4))

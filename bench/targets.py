@@ -334,7 +334,10 @@ class Stage:
                 print("%s: %s\n%s" % (name, error, processes.log()), file=sys.stderr)
                 processes.stop()
         for label, url in self.beside.items():
-            if label not in self.urls:
-                wrk.seed(url)
-                self.urls[label] = url
+            if label not in self.urls and label not in self.missing:
+                try:
+                    wrk.seed(url)
+                    self.urls[label] = url
+                except (OSError, RuntimeError) as error:
+                    self.missing[label] = "it could not be filled: %s" % error
         return {name: self.urls[name] for name in [*ALL_PEERS, *self.beside] if name in self.urls}
