@@ -182,8 +182,8 @@ static size_t piece_size(struct text body, size_t at, bool *in_string)
 	return body.size - at;
 }
 
-/* Whether there is what the next value is put into, behind a colon or a bracket. json-c 0.16 does not look, and crashes; newer ones (0.17) end with
- * an error, those too, some day, whose tokener cannot be looked into. */
+/* Whether there is what the next value is put into, behind a colon or a bracket. json-c 0.16 does not look, and crashes; 0.17
+ * ends with an error, as later ones do whose tokener may be opaque. */
 static bool has_place(const json_tokener *tokener, char last)
 {
 #ifdef HAVE_STRUCT_JSON_TOKENER_STACK
