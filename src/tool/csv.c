@@ -12,7 +12,7 @@ static bool begins_with(struct text text, const char *string)
 {
 	size_t size = strlen(string);
 
-	return text.size >= size && text_equal((struct text){text.data, size}, text_of(string));
+	return text.data && text.size >= size && text_equal((struct text){text.data, size}, text_of(string));
 }
 
 /* Whether a spreadsheet may take it for a formula, or would but for the apostrophes before it. */
