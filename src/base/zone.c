@@ -196,7 +196,7 @@ const struct zone *zone_find(struct text name)
 	for (found = found_zones; found && !text_equal(found->name, name); found = found->next)
 		;
 	if (!found) {
-		struct zone *zone;
+		struct zone *zone = NULL;
 		if ((result = load(name, &zone)) == 0) {
 			zone->next = found_zones;
 			found_zones = found = zone;
