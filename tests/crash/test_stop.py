@@ -5,14 +5,17 @@ answered «was not carried out» must not be carried out when the owner wakes.""
 import os
 import random
 import resource
+import signal
 import socket
 import threading
 import time
 
 from common import LONG, CrashCase, Faults, expected_lines, harness, note, one_more, spread
 
+import fcgi  # noqa: E402
 import tap  # noqa: E402
 from deeds import Crowd, Deeds  # noqa: E402
+from folder import child_environment  # noqa: E402
 from ledger import DONE, MAYBE, UNAVAILABLE, FcgiClient, Ledger, Writers  # noqa: E402
 from watch import owners  # noqa: E402
 
@@ -27,6 +30,12 @@ LINES = [
     r"owner of \S+ since recovery \(\d+ ms\)", r"no longer the owner of \S+", r"\d+ lines were dropped here: more than 5 in a second",
     r"request [\w-]+: [\w.]+: the owner of the store did not answer in time; the request (was not|may have been) carried out",
 ]
+
+
+def descriptors(pid):
+    """What a process has open."""
+    folder = "/proc/%d/fd" % pid
+    return [os.readlink(os.path.join(folder, name)) for name in os.listdir(folder)]
 
 
 @tap.limit(1200 if LONG else 120)
@@ -176,14 +185,13 @@ class Stop(CrashCase):
         owner.post("initUser", {"user": "u"})
         folder.socket = folder.join("run", "second.sock")
         other = self.start(harness.Responder(folder, {"FOCUSSTATS_RELAY_TIMEOUT": "60000", "FOCUSSTATS_THREADS": "2"}))
-        descriptors = "/proc/%d/fd" % other.pids[0]
         # A connection to the owner is kept, of the question whether it was ready.
-        wanted = len(os.listdir(descriptors)) + 3
+        wanted = len(descriptors(other.pids[0])) + 3
         pid = self.stop_owner(folder)
         connections = [other.connect() for _ in range(8)]
         for connection in connections:
             connection.submit("POST", "/FocusStats/startSession", harness.encode({"user": "u", "document": "no", "library": "l"}))
-        harness.wait_until(lambda: len(os.listdir(descriptors)) >= wanted, "both workers wait for the owner")
+        harness.wait_until(lambda: len(descriptors(other.pids[0])) >= wanted, "both workers wait for the owner")
         other.stop()
         for connection in connections:
             connection.close()
@@ -238,6 +246,24 @@ class Stop(CrashCase):
         self.assertEqual(responder.post("startSession", {"user": "u", "document": "yes", "library": "l"}).status, 200)
         responder.stop()
         self.assertEqual({record.document for record in self.read(folder).sessions.values()}, {"yes"})
+
+    def test_plain_cgi_is_ended(self):
+        """SIGTERM, as a web server sends it to a CGI process whose client has gone, ends one at once that would wait for a minute."""
+        folder = self.watched()
+        responder = self.start(harness.Responder(folder))
+        responder.post("initUser", {"user": "u"})
+        body = harness.encode({"user": "u", "document": "no", "library": "l"})
+        folder.write("body", body.decode())
+        pid = self.stop_owner(folder)
+        variables = {**fcgi.request_params("POST", "/FocusStats/startSession", body), "FOCUSSTATS_HOME": folder.home, "FOCUSSTATS_RELAY_TIMEOUT": "60000"}
+        with open(folder.join("body"), "rb") as file:
+            child = responder.popen([folder.program], "cgi.log", child_environment(folder, variables), stdin=file, as_worker=True)
+        harness.wait_until(lambda: sum("socket:" in name for name in descriptors(child.pid)) == 1, "it waits for the owner")
+        child.terminate()
+        self.assertEqual(child.wait(10), -signal.SIGTERM)
+        self.go_on(pid)
+        responder.stop()
+        self.assertEqual(len(self.read(folder).sessions), 0)
 
     def test_a_stopped_cgi_process_is_the_owner(self):
         """It has the lock and listens nowhere: a FastCGI process with all its workers waits for it, and no longer than it may."""
