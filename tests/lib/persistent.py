@@ -3,6 +3,7 @@ has an answer. What is there in the end must be exactly what one client would ha
 
     plans = Plans(user, seed, start_ms)        requests with client ids: sessions started, seen and ended, added alone and in batches
     plans.send(post, threads=16)               post(index) -> something with post(action, fields) and close(), one for each thread
+    plans.answered()                           how many answers there were, whatever they said
     plans.check(case, exported)                the sessions of _exportUser
 
 The service's clock must stand at START_MS, so that every stored value is known.
@@ -14,6 +15,7 @@ import threading
 import time
 import uuid
 
+from folder import patience
 from timed import instant
 
 RETRIES_SECONDS = 60
@@ -84,6 +86,9 @@ class Plans:
         for low, high in ((0, 8), (4, 12), (8, 12), (0, 4)):
             self.several(Request("addSessions", {"user": self.user, "sessions": elements[low:high]}, {200}))
 
+    def answered(self):
+        return sum(count for status, count in list(self.statuses.items()) if isinstance(status, int))
+
     # Sending
 
     def send(self, connect, threads=16):
@@ -91,7 +96,7 @@ class Plans:
         waiting = queue.Queue()
         for request in self.requests:
             waiting.put(request)
-        deadline = time.monotonic() + RETRIES_SECONDS
+        deadline = time.monotonic() + patience(RETRIES_SECONDS)
         workers = [threading.Thread(target=self.work, args=(connect, index, waiting, deadline), daemon=True) for index in range(threads)]
         for worker in workers:
             worker.start()
