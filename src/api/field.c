@@ -2,7 +2,6 @@
 #include "api/field.h"
 
 #include "base/date.h"
-#include "base/zone.h"
 #include "domain/instant.h"
 
 #include <errno.h>
@@ -189,19 +188,24 @@ static enum status read_boolean(const struct field *field, json_object *value, b
 	return STATUS_OK;
 }
 
+enum status field_find_zone(struct text name, const struct zone **zone, struct error *error)
+{
+	if ((*zone = zone_find(name)) || errno == ENOENT)
+		return STATUS_OK;
+	return error_set(error, STATUS_UNAVAILABLE, "reading the time zone '%.*s': %s", (int)name.size, name.data,
+			 strerror(errno));
+}
+
 static enum status read_zone(const struct field *field, json_object *value, struct zone_name *zone, struct error *error)
 {
 	struct text text = {NULL, 0};
+	const struct zone *known = NULL;
 
-	if (read_string(field->name, value, 1, IDENTIFIER_MAX_BYTES, &text, error) != STATUS_OK)
+	if (read_string(field->name, value, 1, IDENTIFIER_MAX_BYTES, &text, error) != STATUS_OK ||
+	    (text.size <= sizeof zone->data && field_find_zone(text, &known, error) != STATUS_OK))
 		return error->status;
-	errno = ENOENT;
-	if (text.size > sizeof zone->data || !zone_find(text)) {
-		if (errno == ENOENT)
-			return refuse(field, text, "is no name of the time zone database", error);
-		return error_set(error, STATUS_UNAVAILABLE, "reading the time zone '%.*s': %s", (int)text.size,
-				 text.data, strerror(errno));
-	}
+	if (!known)
+		return refuse(field, text, "is no name of the time zone database", error);
 	zone->size = (uint8_t)text.size;
 	memcpy(zone->data, text.data, text.size);
 	return STATUS_OK;

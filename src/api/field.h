@@ -6,6 +6,7 @@
 
 #include "api/json.h"
 #include "api/request.h"
+#include "base/zone.h"
 
 /* In the order in which they are checked. */
 enum field_id {
@@ -76,8 +77,12 @@ const struct field *field_of(enum field_id id);
 
 /* Read the fields of two sets from an object; others are ignored. What is required must be there unless the arguments have
  * it already. STATUS_INVALID, with a text that begins with the field's name, where it is not, or one is not of
- * its type and within its bounds. The arguments need arguments_release (arguments.h) in any case. */
+ * its type and within its bounds; STATUS_UNAVAILABLE where a time zone cannot be read now. The arguments need arguments_release (arguments.h) in any case. */
 enum status field_read_all(json_object *object, uint32_t required, uint32_t optional, struct arguments *arguments,
 			   struct error *error);
+
+/* The zone of a name; *zone becomes NULL where the database has none of it. STATUS_UNAVAILABLE where there may be one that
+ * cannot be read now. */
+enum status field_find_zone(struct text name, const struct zone **zone, struct error *error);
 
 #endif

@@ -4,17 +4,13 @@
 #include "api/field.h"
 #include "base/log.h"
 
-#include <errno.h>
-#include <string.h>
-
 /* A zone that was good when it was stored may be gone from the database now. */
 static enum status find_zone(const struct zone_name *name, const struct zone **zone, struct error *error)
 {
-	if ((*zone = zone_find(zone_name_text(name))))
+	if (field_find_zone(zone_name_text(name), zone, error) != STATUS_OK)
+		return error->status;
+	if (*zone)
 		return STATUS_OK;
-	if (errno != ENOENT)
-		return error_set(error, STATUS_UNAVAILABLE, "reading the time zone '%.*s': %s", name->size, name->data,
-				 strerror(errno));
 	log_repeated("the time zone '%.*s' is not in the zone database any more: UTC is used", name->size, name->data);
 	*zone = zone_utc();
 	return STATUS_OK;
