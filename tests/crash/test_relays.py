@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """The connections over which a process that does not own the store reaches the one that does: kept for its next requests, and gone with the owner."""
 
-import os
 import re
 import signal
 
@@ -9,7 +8,7 @@ from common import LONG, CrashCase, Limited, expected_lines, harness, one_more
 
 import fcgi  # noqa: E402
 import tap  # noqa: E402
-from watch import owners  # noqa: E402
+from watch import open_files, owners  # noqa: E402
 
 AT_ONCE = 8
 DESCRIPTORS = 64
@@ -42,11 +41,8 @@ def relays(pid):
         rows = [line.split() for line in file]
     named = {row[6] for row in rows if len(row) == 8 and row[7].endswith("/relay.sock.new") and row[3] != "00010000"}
     found = set()
-    for entry in os.listdir("/proc/%d/fd" % pid):
-        try:
-            socket = re.fullmatch(r"socket:\[(\d+)\]", os.readlink("/proc/%d/fd/%s" % (pid, entry)))
-        except OSError:
-            continue
+    for path in open_files(pid):
+        socket = re.fullmatch(r"socket:\[(\d+)\]", path)
         if socket and socket.group(1) in named:
             found.add(socket.group(1))
     return found

@@ -17,7 +17,7 @@ import tap  # noqa: E402
 from deeds import Crowd, Deeds  # noqa: E402
 from folder import child_environment  # noqa: E402
 from ledger import DONE, MAYBE, UNAVAILABLE, FcgiClient, Ledger, Writers  # noqa: E402
-from watch import owners  # noqa: E402
+from watch import open_files, owners  # noqa: E402
 
 RELAY_TIMEOUT_MS = 400
 # What a loaded machine adds to it.
@@ -30,12 +30,6 @@ LINES = [
     r"owner of \S+ since recovery \(\d+ ms\)", r"no longer the owner of \S+", r"\d+ lines were dropped here: more than 5 in a second",
     r"request [\w-]+: [\w.]+: the owner of the store did not answer in time; the request (was not|may have been) carried out",
 ]
-
-
-def descriptors(pid):
-    """What a process has open."""
-    folder = "/proc/%d/fd" % pid
-    return [os.readlink(os.path.join(folder, name)) for name in os.listdir(folder)]
 
 
 @tap.limit(1200 if LONG else 120)
@@ -186,12 +180,12 @@ class Stop(CrashCase):
         folder.socket = folder.join("run", "second.sock")
         other = self.start(harness.Responder(folder, {"FOCUSSTATS_RELAY_TIMEOUT": "60000", "FOCUSSTATS_THREADS": "2"}))
         # A connection to the owner is kept, of the question whether it was ready.
-        wanted = len(descriptors(other.pids[0])) + 3
+        wanted = len(list(open_files(other.pids[0]))) + 3
         pid = self.stop_owner(folder)
         connections = [other.connect() for _ in range(8)]
         for connection in connections:
             connection.submit("POST", "/FocusStats/startSession", harness.encode({"user": "u", "document": "no", "library": "l"}))
-        harness.wait_until(lambda: len(descriptors(other.pids[0])) >= wanted, "both workers wait for the owner")
+        harness.wait_until(lambda: len(list(open_files(other.pids[0]))) >= wanted, "both workers wait for the owner")
         other.stop()
         for connection in connections:
             connection.close()
@@ -258,7 +252,7 @@ class Stop(CrashCase):
         variables = {**fcgi.request_params("POST", "/FocusStats/startSession", body), "FOCUSSTATS_HOME": folder.home, "FOCUSSTATS_RELAY_TIMEOUT": "60000"}
         with open(folder.join("body"), "rb") as file:
             child = responder.popen([folder.program], "cgi.log", child_environment(folder, variables), stdin=file, as_worker=True)
-        harness.wait_until(lambda: sum("socket:" in name for name in descriptors(child.pid)) == 1, "it waits for the owner")
+        harness.wait_until(lambda: sum("socket:" in path for path in open_files(child.pid)) == 1, "it waits for the owner")
         child.terminate()
         self.assertEqual(child.wait(10), -signal.SIGTERM)
         self.go_on(pid)

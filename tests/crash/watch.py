@@ -34,18 +34,20 @@ def programs(folder):
     return sorted(found)
 
 
+def open_files(pid):
+    """What the descriptors of a process lead to (proc(5)), without those that are closed meanwhile."""
+    for entry in os.listdir("/proc/%d/fd" % pid):
+        try:
+            yield os.readlink("/proc/%d/fd/%s" % (pid, entry))
+        except OSError:
+            pass
+
+
 def has_store_open(pid, home):
     try:
-        for entry in os.listdir("/proc/%d/fd" % pid):
-            try:
-                path = os.readlink("/proc/%d/fd/%s" % (pid, entry))
-            except OSError:
-                continue
-            if path.startswith(home + "/") and STORE_FILE.search(path):
-                return True
+        return any(path.startswith(home + "/") and STORE_FILE.search(path) for path in open_files(pid))
     except OSError:
-        pass
-    return False
+        return False
 
 
 def owners(folder):
