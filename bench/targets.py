@@ -300,8 +300,6 @@ class Stage:
 
     def bare(self, server, **settings):
         """A libfcgi program that does nothing, or next to nothing; append=True for one write to the disk a request, bytes=N for an answer's size."""
-        if not os.path.exists(BARE):
-            raise SystemExit("%s is missing: make bench/limits/bare" % BARE)
         name = "bare, %s, %s" % (server, settings)
         if name not in self.urls:
             env = {"BARE_THREADS": BARE_THREADS[server]}
