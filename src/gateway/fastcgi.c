@@ -404,6 +404,7 @@ static enum status set_up(struct error *error)
 	return STATUS_OK;
 }
 
+/* 0 or an errno. One worker is enough to go on with: it starts others. */
 static int start_workers(struct gateway *gateway)
 {
 	int result = 0;
@@ -413,8 +414,12 @@ static int start_workers(struct gateway *gateway)
 	pthread_mutex_lock(&gateway->mutex);
 	while (result == 0 && gateway->running < gateway->threads && gateway->running < WORKERS_AT_START)
 		result = start_worker(gateway);
+	bool any = gateway->running > 0;
 	pthread_mutex_unlock(&gateway->mutex);
-	return result;
+	if (!any || result == 0)
+		return result;
+	log_repeated("starting the workers: %s", strerror(result));
+	return 0;
 }
 
 static enum status run(struct gateway *gateway, struct error *error)

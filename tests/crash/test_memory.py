@@ -68,7 +68,6 @@ class Memory(CrashCase):
             self.start(responder)
             child = responder.children[0]
             harness.wait_until(lambda: child.poll() is not None or self.serves(responder), "it has ended or serves")
-            # One that answered while its last threads were being started may have ended since.
             child.terminate()
             self.assertIn(child.wait(20), (0, 1))
             if child.returncode == 0:
