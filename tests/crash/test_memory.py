@@ -58,21 +58,23 @@ class Memory(CrashCase):
 
     @tap.limit(600 if LONG else 120)
     def test_start(self):
-        """With too little it ends, and says so last; with a little more it serves. In between there is nothing else, and the home is well in any case."""
+        """With too little it ends, and says so last; with a little more it answers, where the store cannot be opened 503; with enough it serves. In
+        between there is nothing else, and the home is well in any case."""
         folder = self.folder()
         self.addCleanup(folder.expect, PANIC)
-        served = []
+        served, refused = [], []
         for mebibytes in STARTS:
             responder = self.responder(folder, mebibytes)
             responder.wait_ready = lambda: None
             self.start(responder)
             child = responder.children[0]
-            harness.wait_until(lambda: child.poll() is not None or self.serves(responder), "it has ended or serves")
+            status = harness.wait_until(lambda: self.health(responder) or child.poll() is not None, "it answers or has ended")
             child.terminate()
-            self.assertIn(child.wait(20), (0, 1))
-            if child.returncode == 0:
-                served.append(mebibytes)
+            if status in (200, 503):
+                (served if status == 200 else refused).append(mebibytes)
+                self.assertEqual(child.wait(20), 0)
             else:
+                self.assertEqual(child.wait(20), 1)
                 self.assertRegex(folder.log_text().splitlines()[-1], "starting the workers: |preparing |loading shared libraries")
             responder.stop()
             os.unlink(folder.socket)
@@ -83,14 +85,15 @@ class Memory(CrashCase):
         responder = self.start(self.responder(folder))
         self.assertEqual(responder.post("initUser", {"user": "u"}).status, 200)
         responder.stop()
-        note("with %d threads it serves with %s MiB of %s", THREADS, served, STARTS)
+        note("with %d threads it serves with %s MiB of %s, and refuses with %s", THREADS, served, STARTS, refused)
 
     @staticmethod
-    def serves(responder):
+    def health(responder):
+        """The answer's status; None where there is none."""
         try:
-            return responder.ask("GET", "/FocusStats/health", timeout=0.2).status == 200
+            return responder.ask("GET", "/FocusStats/health", timeout=0.2).status
         except (harness.ConnectionClosed, OSError):
-            return False
+            return None
 
     @tap.cases([("%d MiB" % mebibytes, mebibytes) for mebibytes in LOADS])
     def test_load(self, mebibytes):
@@ -143,7 +146,7 @@ class Memory(CrashCase):
         def serves_again():
             start_again()
             try:
-                return self.serves(responder) and responder.post("startSession", {"user": "u", "document": "last", "library": "l"}).status == 200
+                return self.health(responder) == 200 and responder.post("startSession", {"user": "u", "document": "last", "library": "l"}).status == 200
             except (harness.ConnectionClosed, OSError):
                 return False
 
