@@ -79,7 +79,7 @@ static bool gather(void *context, const struct session_entry *entry)
 		return true;
 	session_settle(&facts, filter->now_ms, filter->idle_ms);
 	bool counts = facts.ended && filter_touches(filter, &facts);
-	if (!counts && gathering->want != COLLECTION_DOCUMENTS)
+	if (!counts && (gathering->want != COLLECTION_DOCUMENTS || !facts.reported))
 		return true;
 	int64_t document =
 		gathering->want == COLLECTION_TIMES ? 0 : names_number(&collection->documents, entry->document);
