@@ -14,8 +14,8 @@ enum {
 	SINGLY = 8, /* sessions before the first bulk read; few are wanted now and then */
 	EXPECTED_FIRST = 32,
 	EXPECTED_MAX = 256,
-	BYTES_PER_KEY = 256,                          /* twice what is usual, id and the engine's own included */
-	KEYS_MAX = EXPECTED_MAX * BYTES_PER_KEY / 32, /* a key takes more, the engine's part of it 16 */
+	BYTES_PER_KEY = 256, /* twice what is usual, id and the engine's own included */
+	BYTES_LEAST = 32,    /* a key takes more, the engine's part of it 16 */
 	SPAN_CHANGES = 4,
 };
 
@@ -85,14 +85,17 @@ static int walk_up(DBC *cursor, const struct walk *walk)
 	u_int32_t where = DB_SET_RANGE;
 	int result;
 
-	if (!(bulk.data = malloc(BULK_BYTES)))
+	if (!(bulk.data = malloc(BULK_FIRST_BYTES)))
 		return ENOMEM;
 	memcpy(from, walk->first, walk->first_size);
 	while ((result = cursor->get(cursor, &key, &bulk, where | DB_MULTIPLE_KEY)) == 0) {
-		if ((result = visit_bulk(walk, &bulk)) != 0) {
+		result = visit_bulk(walk, &bulk);
+		if (result != 0 || where == DB_SET_RANGE)
 			free(bulk.data);
+		if (result != 0)
 			return result;
-		}
+		if (where == DB_SET_RANGE && !(bulk.data = malloc(BULK_BYTES)))
+			return ENOMEM;
 		where = DB_NEXT;
 		bulk.ulen = BULK_BYTES;
 	}
@@ -132,9 +135,23 @@ struct descent {
 	int64_t low_ms;    /* all starts from here on are, but for those at it that are before `above` */
 	int64_t span_ms;   /* the next one to be read */
 	unsigned expected; /* sessions in it */
+	unsigned room;     /* for which there is memory */
 	void *buffer;
 	struct text *keys; /* what a buffer may hold */
 };
+
+/* Memory for as many sessions as are expected, and no more, as few readers want many. */
+static bool make_room(struct descent *descent)
+{
+	if (descent->room == descent->expected)
+		return true;
+	free(descent->buffer);
+	free(descent->keys);
+	descent->buffer = malloc(descent->expected * BYTES_PER_KEY);
+	descent->keys = malloc(descent->expected * BYTES_PER_KEY / BYTES_LEAST * sizeof *descent->keys);
+	descent->room = descent->buffer && descent->keys ? descent->expected : 0;
+	return descent->room > 0;
+}
 
 static bool is_before(const uint8_t *key, size_t size, const uint8_t *other, size_t other_size)
 {
@@ -160,7 +177,7 @@ static bool collect(DBC *cursor, const struct descent *descent, DBT *bulk, size_
 
 	*count = 0;
 	DB_MULTIPLE_INIT(position, bulk);
-	while (*count < KEYS_MAX) {
+	while (*count < descent->room * BYTES_PER_KEY / BYTES_LEAST) {
 		size_t key_size;
 		const uint8_t *key = next_key(&position, bulk, &key_size);
 		if (!key)
@@ -183,10 +200,13 @@ static int descend_one(DBC *cursor, struct descent *descent, bool *more)
 	uint8_t low[BY_USER_KEY_MAX], found[BY_USER_KEY_MAX];
 	const size_t low_size = record_encode_position(user, low_ms, NULL, low);
 	DBT key = {.data = found, .size = (u_int32_t)low_size, .ulen = sizeof found, .flags = DB_DBT_USERMEM};
-	DBT bulk = {.data = descent->buffer, .ulen = descent->expected * BYTES_PER_KEY, .flags = DB_DBT_USERMEM};
+	DBT bulk = {.ulen = descent->expected * BYTES_PER_KEY, .flags = DB_DBT_USERMEM};
 	size_t count;
 
 	*more = false;
+	if (!make_room(descent))
+		return ENOMEM;
+	bulk.data = descent->buffer;
 	memcpy(found, low, low_size);
 	if (cursor->get(cursor, &key, &bulk, DB_SET_RANGE | DB_MULTIPLE_KEY) != 0)
 		return 0;
@@ -221,10 +241,6 @@ static int descend(DBC *cursor, struct descent *descent)
 	bool more = true;
 	int result = 0;
 
-	descent->buffer = malloc(EXPECTED_MAX * BYTES_PER_KEY);
-	descent->keys = malloc(KEYS_MAX * sizeof *descent->keys);
-	if (!descent->buffer || !descent->keys)
-		result = ENOMEM;
 	while (result == 0 && more)
 		result = descend_one(cursor, descent, &more);
 	free(descent->buffer);
