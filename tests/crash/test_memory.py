@@ -15,7 +15,7 @@ import tap  # noqa: E402
 
 # MiB. The threads' stacks take 8 each, and the C library's arenas what they please.
 STARTS = [12, 16, 20, 24, 28, 32, 48, 64, 96, 1024] if not LONG else [*range(10, 140, 2), 1024]
-LOADS = [68, 88] if not LONG else list(range(60, 200, 8))
+LOADS = [68, 88] if not LONG else list(range(60, 200, 16))
 THREADS = 4
 CLIENTS = 8
 SESSIONS = 4000
@@ -96,6 +96,7 @@ class Memory(CrashCase):
             return None
 
     @tap.cases([("%d MiB" % mebibytes, mebibytes) for mebibytes in LOADS])
+    @tap.limit(600 if LONG else 120)
     def test_load(self, mebibytes):
         folder = self.folder()
         self.addCleanup(folder.expect, PANIC)

@@ -7,8 +7,8 @@ Every test method is one line "ok N - Class.method"; @tap.cases makes one method
 What a failure has to say follows as lines that begin with "# ". The plan comes last, as the number of lines is not known before.
 A script's arguments select: only tests whose name contains one of them run.
 
-A test that takes longer than LIMIT_SECONDS is ended with an error (TestTimeout), and SIGTERM ends the script as SIGINT does: what the tests
-started is stopped in both cases.
+A test that takes longer than LIMIT_SECONDS, or as many times that as its program is slow, is ended with an error (TestTimeout), and SIGTERM
+ends the script as SIGINT does: what the tests started is stopped in both cases.
 """
 
 import os
@@ -17,6 +17,8 @@ import sys
 import time
 import traceback
 import unittest
+
+from folder import patience
 
 LIMIT_SECONDS = 120
 SLOW_SECONDS = 2
@@ -104,7 +106,7 @@ class Result(unittest.TestResult):
         self.directive = ""
         seconds = getattr(getattr(test, getattr(test, "_testMethodName", ""), None), "tap_limit_seconds",
                           getattr(test, "tap_limit_seconds", LIMIT_SECONDS))
-        signal.alarm(seconds)
+        signal.alarm(patience(seconds))
         self.started = time.monotonic()
 
     def stopTest(self, test):
