@@ -62,18 +62,18 @@ static int visit_bulk(const struct walk *walk, DBT *bulk)
 	}
 }
 
-/* Key by key: a bulk read goes on into pages of the users behind this one, and where such a page is damaged it fails as a whole. */
-static int walk_singly(DBC *cursor, const struct walk *walk, u_int32_t where)
+/* Key by key, `where` from the cursor's place and `then` from each one, `most` of them or with 0 all. The last one stays in *key. */
+static int visit_singly(DBC *cursor, const struct walk *walk, DBT *key, u_int32_t where, u_int32_t then, unsigned most)
 {
-	uint8_t bytes[BY_USER_KEY_MAX];
-	DBT key = {.data = bytes, .size = (u_int32_t)walk->first_size, .ulen = sizeof bytes, .flags = DB_DBT_USERMEM};
 	DBT value = {.flags = DB_DBT_USERMEM | DB_DBT_PARTIAL}; /* none of it */
+	unsigned count = 0;
 	int result;
 
-	memcpy(bytes, walk->first, walk->first_size);
-	while ((result = cursor->get(cursor, &key, &value, where)) == 0 &&
-	       (result = visit_key(walk, bytes, key.size)) == 0)
-		where = DB_NEXT;
+	do {
+		if ((result = cursor->get(cursor, key, &value, where)) == 0)
+			result = visit_key(walk, key->data, key->size);
+		where = then;
+	} while (result == 0 && ++count != most);
 	return result;
 }
 
@@ -100,8 +100,13 @@ static int walk_up(DBC *cursor, const struct walk *walk)
 		bulk.ulen = BULK_BYTES;
 	}
 	free(bulk.data);
-	/* A failed read leaves the cursor where it was. */
-	return result == EBADMSG || result == DB_PAGE_NOTFOUND ? walk_singly(cursor, walk, where) : result;
+	if (result != EBADMSG && result != DB_PAGE_NOTFOUND)
+		return result;
+	/* A bulk read goes on into pages of the users behind this one, and where such a page is damaged it fails as a whole. The cursor is
+	 * where it was then. */
+	memcpy(from, walk->first, walk->first_size);
+	key.size = (u_int32_t)walk->first_size;
+	return visit_singly(cursor, walk, &key, where, DB_NEXT, 0);
 }
 
 /* Key by key down from the first one that is not before walk->first, `most` of them or with 0 all. The last one that was visited stays in
@@ -111,17 +116,11 @@ static int walk_down_singly(DBC *cursor, const struct walk *walk, unsigned most,
 {
 	DBT key = {.data = bytes, .size = (u_int32_t)*size, .ulen = BY_USER_KEY_MAX, .flags = DB_DBT_USERMEM};
 	DBT value = {.flags = DB_DBT_USERMEM | DB_DBT_PARTIAL}; /* none of it */
-	unsigned count = 0;
 
 	int result = cursor->get(cursor, &key, &value, DB_SET_RANGE);
 	if (result != 0 && result != DB_NOTFOUND)
 		return result;
-	u_int32_t where = result == DB_NOTFOUND ? DB_LAST : DB_PREV;
-	do {
-		if ((result = cursor->get(cursor, &key, &value, where)) == 0)
-			result = visit_key(walk, bytes, key.size);
-		where = DB_PREV;
-	} while (result == 0 && ++count != most);
+	result = visit_singly(cursor, walk, &key, result == DB_NOTFOUND ? DB_LAST : DB_PREV, DB_PREV, most);
 	*size = key.size;
 	return result;
 }
