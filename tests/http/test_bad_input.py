@@ -184,6 +184,7 @@ class BadInput(harness.ServerCase, Refusals):
     """Through the web servers."""
 
     abstract = True
+    settings = {"FOCUSSTATS_RELAY_TIMEOUT": "60000"}  # with a sanitizer the largest ones take seconds
     session = None
     before = None
 
