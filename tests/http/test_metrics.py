@@ -267,7 +267,7 @@ class File(Counting):
     def used(self, folder, count=2):
         """Counts so many requests, by CGI."""
         for _ in range(count):
-            self.assertEqual(harness.cgi(folder, "GET", "/FocusStats/health").status, 200)
+            self.assertEqual(harness.cgi(folder, "GET", "/FocusStats/health", settings={"FOCUSSTATS_RELAY_TIMEOUT": "60000"}).status, 200)
         return folder
 
     def page(self, folder):
@@ -296,7 +296,8 @@ class File(Counting):
         for _ in range(5):
             folder = self.folder()
             harness.clients(12, lambda _, folder=folder: self.used(folder, 1))
-            self.assertEqual(self.page(folder).requests(), {("health", "200"): 12})
+            # One that waits half a second in vain for another that is making it counts for itself, and says so.
+            self.assertEqual(self.page(folder).requests(), {("health", "200"): 12 - folder.log_text().count(ALONE)})
             self.assert_private(folder)
 
     def change(self, folder, change):

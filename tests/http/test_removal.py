@@ -78,14 +78,14 @@ class Removal(harness.Case):
     def test_readers_see_all_or_nothing(self):
         """A list is whole, or there is no such user; and once there was none it does not come back."""
         self.serve(2)
-        wrong, counts = [], {200: 0, 404: 0}
+        wrong, answers = [], {200: [], 404: []}
 
         def look(done, index):
             gone = False
             while not done.is_set() or not gone:
                 query = ["_viewStats", "_getSummary", "_getSettings", "_exportUser"][index]
                 reply = self.responder.post(query, {"user": "reader"})
-                counts[reply.status] = counts.get(reply.status, 0) + 1
+                answers.setdefault(reply.status, []).append(reply)
                 gone = gone or reply.status == 404
                 if reply.status not in (200, 404) or (gone and reply.status != 404):
                     wrong.append("%s: %r" % (query, reply))
@@ -98,10 +98,10 @@ class Removal(harness.Case):
                     if count != SESSIONS:
                         wrong.append("%s: %d sessions" % (query, count))
 
-        reply = self.remove_meanwhile(look, lambda: counts[200] > 3 or wrong)
+        reply = self.remove_meanwhile(look, lambda: len(answers[200]) > 3 or wrong)
         self.assertEqual((reply.status, reply.json()), (200, {"removedSessions": SESSIONS}))
         self.assertEqual(wrong, [])
-        self.assertGreater(min(counts.values()), 3, counts)
+        self.assertGreater(min(map(len, answers.values())), 3)
         self.finish()
 
     def test_writers_are_counted_or_refused(self):
@@ -153,7 +153,7 @@ class Removal(harness.Case):
 
     def test_what_takes_long_is_not_waited_for(self):
         """Where the deletion takes longer than a request may, the answer comes after a second, and the rest goes in the background."""
-        self.serve(2, {"FOCUSSTATS_RELAY_TIMEOUT": "3000"})
+        self.serve(2, {"FOCUSSTATS_RELAY_TIMEOUT": "20000"})
         self.faults.set("sync-slow", "100")
         replies = harness.clients(2, lambda index: self.responder.post("removeUser", CONFIRMED))
         self.assertIn((200, {"removedSessions": SESSIONS}), [(reply.status, reply.json()) for reply in replies])

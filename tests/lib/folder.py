@@ -18,6 +18,7 @@ BUILD = os.path.abspath(os.environ.get("top_builddir") or os.getcwd())
 DEADLINE_SECONDS = 20
 AS_ROOT = os.geteuid() == 0
 SLOWNESS = None
+RESERVED = []  # sockets of free_port
 F_OFD_SETLK = getattr(fcntl, "F_OFD_SETLK", 37)
 
 # What must never be in a log. The last line is what mod_fcgid and lighttpd say of the program's end by a signal of its own making; Apache's AH00052
@@ -95,9 +96,12 @@ def clients(count, function, *arguments):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """One that nobody else is given while the script runs; a server that sets SO_REUSEADDR, as all of them do, can listen on it."""
+    probe = socket.socket()
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    probe.bind(("127.0.0.1", 0))
+    RESERVED.append(probe)
+    return probe.getsockname()[1]
 
 
 def child_environment(folder, settings=None):
@@ -124,11 +128,12 @@ def occupation(pid):
 
 
 def patience(seconds):
-    """SECONDS, and more of them for a program that a thread sanitizer makes slow."""
+    """SECONDS, and more of them for a program that a sanitizer makes slow."""
     global SLOWNESS
     if SLOWNESS is None:
         with open(find_program(), "rb") as file:
-            SLOWNESS = 6 if b"__tsan_init" in file.read() else 1
+            program = file.read()
+        SLOWNESS = 6 if b"__tsan_init" in program else 3 if b"__asan_init" in program else 1
     return seconds * SLOWNESS
 
 
@@ -242,20 +247,22 @@ class TestFolder:
         if described:
             self.keep = True
             raise AssertionError("processes left %g s after the end: %s" % (seconds, "; ".join(described)))
-        self.assert_unlocked()
+        # A process that is killed gives up what it has open after its memory, without which it is not known any more.
+        wait_until(self.is_unlocked, "nobody holds the lock of " + self.home)
 
-    def assert_unlocked(self):
+    def is_unlocked(self):
         """Nobody holds the home's lock, be it flock's or fcntl's."""
         path = os.path.join(self.home, "lock")
         if not os.path.exists(path):
-            return
+            return True
         with open(path, "r+b") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 fcntl.flock(file, fcntl.LOCK_UN)
                 fcntl.fcntl(file, F_OFD_SETLK, struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))
-            except OSError as error:
-                raise AssertionError("the home's lock is held: %s" % error) from error
+                return True
+            except OSError:
+                return False
 
     def owner_pid(self):
         """The process that has the home's lock open and is the last to have said that it owns the store; None where there is none."""

@@ -22,7 +22,7 @@ A test script is
 
 What is there:
   TestFolder            .path .home .program .socket .logs .join(...); processes(): pids of the program's processes of this folder;
-                        log_text(): what all of them wrote; assert_unlocked(); owner_pid(); assert_nothing_left()
+                        log_text(): what all of them wrote; is_unlocked(); owner_pid(); assert_nothing_left()
   Responder(folder, settings={}, processes=1)       focusstats.fcgi with a listening Unix socket (folder.socket) as descriptor 0
                         .start() .stop() .pids .start_one() -> Popen .connect() -> fcgi.Connection .post(action, fields) .ask(method, path_info, body, extra)
   Lighttpd, Nginx, ApacheProxyFcgi, ApacheFcgid, ApacheCgi, ApacheSharedHost (folder, auth=False, settings={}, processes=None, prefix="/api")

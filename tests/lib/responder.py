@@ -142,10 +142,10 @@ class Responder(Child):
         if wrong:
             raise AssertionError("; ".join(wrong))
 
-    def connect(self, timeout=DEADLINE_SECONDS):
-        return fcgi.Connection(self.folder.socket, timeout)
+    def connect(self, timeout=None):
+        return fcgi.Connection(self.folder.socket, timeout or patience(DEADLINE_SECONDS))
 
-    def ask(self, method, path_info, body=b"", extra=None, timeout=DEADLINE_SECONDS):
+    def ask(self, method, path_info, body=b"", extra=None, timeout=None):
         with self.connect(timeout) as connection:
             return connection.ask(method, path_info, body, extra)
 
@@ -158,20 +158,20 @@ def encode(fields):
     return fields if isinstance(fields, bytes) else json.dumps(fields).encode()
 
 
-def run_program(folder, arguments=(), env=None, stdin=subprocess.DEVNULL, timeout=DEADLINE_SECONDS, input=None):
+def run_program(folder, arguments=(), env=None, stdin=subprocess.DEVNULL, timeout=None, input=None):
     """Runs the program to its end as the folder's user. ENV is added to the environment; a value of None takes a variable away."""
     variables = {"FOCUSSTATS_HOME": folder.home, **(env or {})}
     environment = child_environment(folder, {name: value for name, value in variables.items() if value is not None})
     who = {"user": worker().pw_uid, "group": worker().pw_gid, "extra_groups": []} if AS_ROOT else {}
     given = {"input": input} if input is not None else {"stdin": stdin}
     done = subprocess.run([folder.program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, cwd=folder.path,
-                          timeout=timeout, check=False, **given, **who)
+                          timeout=timeout or patience(DEADLINE_SECONDS), check=False, **given, **who)
     with open(os.path.join(folder.logs, "program.log"), "ab") as log:
         log.write(done.stderr)
     return done
 
 
-def cgi(folder, method, path_info, body=b"", extra=None, settings=None, timeout=DEADLINE_SECONDS):
+def cgi(folder, method, path_info, body=b"", extra=None, settings=None, timeout=None):
     """Runs the program as plain CGI and parses its answer; `.stderr` and `.exit_status` are added to it."""
     variables = fcgi.request_params(method, path_info, body, extra)
     done = run_program(folder, env={**variables, **(settings or {})}, input=body, timeout=timeout)

@@ -11,7 +11,7 @@ import signal
 
 import webclient
 from folder import AS_ROOT, DEADLINE_SECONDS, SOURCE, child_environment, free_port, patience, wait_until, worker
-from responder import Child, Responder, encode, ended
+from responder import Child, Responder, encode, ended, signals_of
 
 PASSWORDS = {"reader": "reader's word", "other": "other's word", "admin": "admin's word", "second-admin": "another word"}
 NOBODY = "nobody is signed in"
@@ -67,8 +67,8 @@ class Server(Child):
     def url(self, action):
         return "%s/FocusStats/%s" % (self.prefix, action)
 
-    def client(self, timeout=DEADLINE_SECONDS):
-        return webclient.Client(self.port, timeout)
+    def client(self, timeout=None):
+        return webclient.Client(self.port, timeout or patience(DEADLINE_SECONDS))
 
     def raw(self, data, method="POST"):
         return webclient.raw(self.port, data, method)
@@ -202,6 +202,15 @@ class Lighttpd(Server):
 
     def environment(self):
         return child_environment(self.folder, self.settings)
+
+    def ready(self):
+        """All its processes of the program, too, hear of its end: one that was not executed yet would take the signal with lighttpd's handler."""
+        count = int(re.search(r'"max-procs" => (\d+)', self.site_text()).group(1))
+        try:
+            waiting = [pid for pid in self.folder.processes() if any(mask >> (signal.SIGTERM - 1) & 1 for mask in signals_of(pid, "SigBlk"))]
+        except OSError:
+            return False
+        return len(waiting) == count and super().ready()
 
 
 class Nginx(Server):

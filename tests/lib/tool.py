@@ -12,7 +12,7 @@ import pty
 import shutil
 import subprocess
 
-from folder import BUILD, DEADLINE_SECONDS, child_environment
+from folder import BUILD, DEADLINE_SECONDS, child_environment, patience
 
 
 class Tool:
@@ -27,7 +27,7 @@ class Tool:
 
     def run(self, *arguments, settings=None, input=b""):
         done = subprocess.run([self.program, *arguments], input=input, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
-                              env=self.environment(settings), cwd=self.folder.path, timeout=DEADLINE_SECONDS)
+                              env=self.environment(settings), cwd=self.folder.path, timeout=patience(DEADLINE_SECONDS))
         done.stdout, done.stderr = done.stdout.decode(), done.stderr.decode()
         with open(self.folder.join("log", "tool.log"), "a", encoding="utf-8") as log:
             log.write(done.stderr)

@@ -19,7 +19,7 @@ import harness
 import markdown
 import offline
 import tap
-from folder import AS_ROOT, SOURCE, worker
+from folder import AS_ROOT, SOURCE, patience, worker
 from common import note
 from ledger import DONE, FcgiClient, Ledger, Writers
 
@@ -200,7 +200,7 @@ class Interrupted(BackupCase):
     def test_killed_owner(self):
         self.make_large()
         self.serve()
-        self.slow(100)
+        self.slow(1000)
         path = self.place()
         child = self.begin("backup", path)
         self.wait_copying()
@@ -217,13 +217,13 @@ class Interrupted(BackupCase):
         """It does not wait for the copy."""
         self.make_large()
         self.serve()
-        self.slow(150)
+        self.slow(1000)
         path = self.place()
         child = self.begin("backup", path)
         self.wait_copying()
         begun = time.monotonic()
         self.responder.stop()
-        self.assertLess(time.monotonic() - begun, 3)
+        self.assertLess(time.monotonic() - begun, patience(10))
         child.wait(30)
         self.assertEqual(child.returncode, 1)
         self.assertIn("ended before the copy was complete", self.finish(child)[1])
@@ -233,7 +233,7 @@ class Interrupted(BackupCase):
         """The next one begins anew at once, although the owner still makes the copy for the one before."""
         self.make_large()
         self.serve()
-        self.slow(100)
+        self.slow(1000)
         child = self.begin("backup", self.place())
         self.wait_copying()
         child.kill()
@@ -244,16 +244,22 @@ class Interrupted(BackupCase):
         self.assertIn("is whole", self.done("--home", path, "verify"))
         self.assert_nothing_staged()
 
+    def kill_before_it_is_verified(self):
+        """The path of a backup of which that is so; one that was faster is followed by another."""
+        while True:
+            path = self.place()
+            mark = os.path.join(path, "incomplete")
+            child = self.begin("backup", path)
+            harness.wait_until(lambda mark=mark, child=child: os.path.exists(mark) or child.poll() is not None, "the copy is in its place")
+            child.kill()
+            child.wait()
+            if os.path.exists(mark):
+                return path
+
     def test_killed_tool_while_it_verifies(self):
         """What it leaves says that it is no backup."""
         self.make_large()
-        path = self.place()
-        child = self.begin("backup", path)
-        harness.wait_until(lambda: os.path.exists(os.path.join(path, "incomplete")) or child.poll() is not None, "the copy is in its place")
-        child.kill()
-        child.wait()
-        if not os.path.exists(os.path.join(path, "incomplete")):
-            self.skipTest("it was faster")
+        path = self.kill_before_it_is_verified()
         self.refused(["backup", path], "holds a backup that was not completed")
         self.refused(["restore", path], "is no backup: it was not completed")
         self.refused(["--home", path, "verify"], "this is no backup: it was not completed")
@@ -262,7 +268,7 @@ class Interrupted(BackupCase):
     def test_two_at_once(self):
         self.make_large()
         self.serve()
-        self.slow(60)
+        self.slow(1000)
         first = self.place()
         child = self.begin("backup", first)
         self.wait_copying()
@@ -270,6 +276,7 @@ class Interrupted(BackupCase):
         self.refused(["backup", second], "another backup or verify is at it")
         self.refused(["verify"], "another backup or verify is at it")
         self.assertFalse(os.path.exists(second))
+        self.faults.clear("write-slow")
         child.wait(60)
         self.assertEqual(child.returncode, 0, self.finish(child))
 
@@ -278,14 +285,14 @@ class Interrupted(BackupCase):
         self.make_large()
         self.serve(settings={"FOCUSSTATS_THREADS": "1"})
         self.post("initUser", user="ann")
-        self.slow(100)
+        self.slow(1000)
         child = self.begin("backup", self.place())
         self.wait_copying()
         for _ in range(5):
             begun = time.monotonic()
             self.post("startSession", user="ann", document="d", library="l")
             self.assertEqual(len(self.post("_getTitles", user="ann")), 0)
-            self.assertLess(time.monotonic() - begun, 2)
+            self.assertLess(time.monotonic() - begun, patience(3))
         self.assertIsNone(child.poll())
         self.faults.clear("write-slow")
         child.wait(60)

@@ -119,7 +119,11 @@ class Matrix(StoreCase):
         self.add("u0", 3, first=1000)
         self.responder.stop()
         os.unlink(socket_path)
-        self.tool.run("--home", self.store.home, "users")  # its recovery ends with a checkpoint
+        # Each recovery ends with a checkpoint; the first log file goes once the last two are in the second one.
+        harness.wait_until(lambda: self.tool.run("--home", self.store.home, "users").returncode == 0 and self.log_files() == 1, "one log file is left")
+
+    def log_files(self):
+        return sum(name.startswith("log.") for name in os.listdir(self.store.home))
 
     @staticmethod
     def copy(home, to):

@@ -48,6 +48,12 @@ sys.stdin.read()
 """
 
 
+def state_of(pid):
+    """R, S, D, T and others (proc(5))."""
+    with open("/proc/%d/stat" % pid, encoding="utf-8", errors="replace") as file:
+        return file.read().rpartition(")")[2].split()[0]
+
+
 def snapshot(home):
     """Every file of the home: kind, mode, owner, time, and what it holds."""
     found = {}
@@ -141,6 +147,7 @@ class DoctorCase(harness.Case):
                                  env={**os.environ, "FOCUSSTATS_HOME": home or self.home})
         self.addCleanup(child.communicate)
         self.assertEqual(child.stdout.readline(), b"ready\n")
+        harness.wait_until(lambda: state_of(child.pid) == "S", "it waits")
         return child
 
 

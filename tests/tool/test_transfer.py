@@ -272,7 +272,7 @@ class Failures(TransferCase):
         child = subprocess.Popen([self.tool.program, "import", path], env=self.tool.environment(), stdout=subprocess.DEVNULL)
         harness.wait_until(lambda: os.path.exists(os.path.join(self.store.home, "log.0000000002")) or child.poll() is not None, "a second log file")
         child.send_signal(signal.SIGKILL)
-        self.assertEqual(child.wait(), -signal.SIGKILL)
+        self.assertIn(child.wait(), (-signal.SIGKILL, 0))  # it may have been done
         report, refused = self.take(records)
         self.assertEqual((report["sessions"]["created"] + report["sessions"]["alreadyThere"], refused), (20000, {}))
         self.assertGreater(report["sessions"]["alreadyThere"], 0)
