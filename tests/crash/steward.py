@@ -31,7 +31,8 @@ BACKUPS_KEPT = 4
 # What it may end with, besides success: the service had no time for it, or what it wants needs a service that stands still.
 REFUSALS = re.compile(
     r"focusstats: (.*; the request (was not|may have been) carried out|.*: stop the service first"
-    r"|the process that owned the store ended before the copy was complete: try again)")
+    r"|the process that owned the store ended before the copy was complete: try again"
+    r"|the export lacks what could not be read of the users above .*|problems found: \d+)")
 
 
 class Steward:

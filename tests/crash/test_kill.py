@@ -56,7 +56,9 @@ class Kill(CrashCase):
         writers = Writers(ledger, 32, lambda: HttpClient(server)).start()
         try:
             while killer.count < (100 if LONG else 6):
-                killer.kill(killer.random.choice(programs(folder) or [0]))
+                alive = programs(folder)
+                if alive:
+                    killer.kill(killer.random.choice(alive))
         finally:
             writers.stop()
         server.stop()

@@ -14,6 +14,8 @@ from ledger import FcgiClient, Ledger, Writers  # noqa: E402
 from watch import owners, programs  # noqa: E402
 
 PROCESSES = 10
+# Who comes second waits until the first one has made the store.
+PATIENT = {"FOCUSSTATS_RELAY_TIMEOUT": "20000"}
 
 
 @tap.limit(1800 if LONG else 120)
@@ -88,7 +90,7 @@ class Race(CrashCase):
         """On a home where nothing was made yet, many times."""
         for _ in range(40 if LONG else 4):
             folder = self.watched()
-            responder = harness.Responder(folder, processes=PROCESSES)
+            responder = harness.Responder(folder, PATIENT, processes=PROCESSES)
             responder.wait_ready = lambda: None
             self.start(responder)
             try:

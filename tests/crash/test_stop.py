@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 
-from common import LONG, CrashCase, Faults, expected_lines, harness, note, one_more, spread
+from common import LONG, CrashCase, Faults, expected_lines, harness, note, one_more, spread, unread
 
 import fcgi  # noqa: E402
 import tap  # noqa: E402
@@ -179,13 +179,11 @@ class Stop(CrashCase):
         owner.post("initUser", {"user": "u"})
         folder.socket = folder.join("run", "second.sock")
         other = self.start(harness.Responder(folder, {"FOCUSSTATS_RELAY_TIMEOUT": "60000", "FOCUSSTATS_THREADS": "2"}))
-        # A connection to the owner is kept, of the question whether it was ready.
-        wanted = len(list(open_files(other.pids[0]))) + 3
         pid = self.stop_owner(folder)
         connections = [other.connect() for _ in range(8)]
         for connection in connections:
             connection.submit("POST", "/FocusStats/startSession", harness.encode({"user": "u", "document": "no", "library": "l"}))
-        harness.wait_until(lambda: len(list(open_files(other.pids[0]))) >= wanted, "both workers wait for the owner")
+        harness.wait_until(lambda: sum(not unread(connection) for connection in connections) >= 2, "both workers have a request in hand")
         other.stop()
         for connection in connections:
             connection.close()

@@ -16,7 +16,8 @@ from datetime import datetime, timezone
 INTERVAL_SECONDS = 0.02
 STORE_FILE = re.compile(r"/([^/]+\.db|log\.\d{10})( \(deleted\))?$")
 OWNER_LINE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) focusstats\[(\d+)\]: "
-                        r"(?:owner of .* since recovery \((\d+) ms\)|(no longer the owner of) |.*(this process ends, the next one recovers))")
+                        r"(?:owner of .* since recovery \((\d+) ms\)|(no longer the owner of) "
+                        r"|.*(this process ends, the next one recovers|stopped while requests were still being served))")
 # The clocks in the lines are whole milliseconds.
 TOLERANCE_SECONDS = 0.003
 
@@ -74,7 +75,7 @@ class Watch:
 
     def __init__(self, folder):
         self.folder = folder
-        self.kills = {}  # process -> when
+        self.kills = {}  # process -> between when and when
         self.seen = []
         self.freezers = set()
         self.looks = 0
@@ -104,19 +105,21 @@ class Watch:
 
     def end(self, pid, number):
         """Sends a signal that ends the process. False where it is gone already."""
-        self.kills.setdefault(pid, []).append(time.time())
+        before = time.time()
         try:
             os.kill(pid, number)
             return True
         except ProcessLookupError:
             return False
+        finally:
+            self.kills.setdefault(pid, []).append((before, time.time()))
 
     def kill(self, pid):
         return self.end(pid, signal.SIGKILL)
 
     def killed_after(self, one):
         """When that process was killed; None where it was not."""
-        return next((at for at in self.kills.get(one.pid, []) if at >= one.begun), None)
+        return next((max(before, one.begun) for before, after in self.kills.get(one.pid, []) if after >= one.begun), None)
 
     def ownerships(self):
         """What the log tells, in order."""
