@@ -109,22 +109,6 @@ static int walk_up(DBC *cursor, const struct walk *walk)
 	return visit_singly(cursor, walk, &key, where, DB_NEXT, 0);
 }
 
-/* Key by key down from the first one that is not before walk->first, `most` of them or with 0 all. The last one that was visited stays in
- * bytes, its size in *size; 0 is the result where there are more. */
-static int walk_down_singly(DBC *cursor, const struct walk *walk, unsigned most, uint8_t bytes[BY_USER_KEY_MAX],
-			    size_t *size)
-{
-	DBT key = {.data = bytes, .size = (u_int32_t)*size, .ulen = BY_USER_KEY_MAX, .flags = DB_DBT_USERMEM};
-	DBT value = {.flags = DB_DBT_USERMEM | DB_DBT_PARTIAL}; /* none of it */
-
-	int result = cursor->get(cursor, &key, &value, DB_SET_RANGE);
-	if (result != 0 && result != DB_NOTFOUND)
-		return result;
-	result = visit_singly(cursor, walk, &key, result == DB_NOTFOUND ? DB_LAST : DB_PREV, DB_PREV, most);
-	*size = key.size;
-	return result;
-}
-
 /* Going down in bulk. The engine only reads upwards so: a span of time below the last key is read upwards, as long as the keys
  * visited before let expect a number of sessions, and its keys are visited from the last one on. */
 struct descent {
@@ -235,6 +219,24 @@ static int descend_one(DBC *cursor, struct descent *descent, bool *more)
 	return 0;
 }
 
+/* Key by key down from the first one that is not before descent->above, `most` of them or with 0 all. The last one that was visited becomes
+ * the new `above`; 0 is the result where there are more. */
+static int descend_singly(DBC *cursor, struct descent *descent, unsigned most)
+{
+	DBT key = {.data = descent->above,
+		   .size = (u_int32_t)descent->above_size,
+		   .ulen = sizeof descent->above,
+		   .flags = DB_DBT_USERMEM};
+	DBT value = {.flags = DB_DBT_USERMEM | DB_DBT_PARTIAL}; /* none of it */
+
+	int result = cursor->get(cursor, &key, &value, DB_SET_RANGE);
+	if (result != 0 && result != DB_NOTFOUND)
+		return result;
+	result = visit_singly(cursor, descent->walk, &key, result == DB_NOTFOUND ? DB_LAST : DB_PREV, DB_PREV, most);
+	descent->above_size = key.size;
+	return result;
+}
+
 static int descend(DBC *cursor, struct descent *descent)
 {
 	bool more = true;
@@ -244,7 +246,7 @@ static int descend(DBC *cursor, struct descent *descent)
 		result = descend_one(cursor, descent, &more);
 	free(descent->buffer);
 	free(descent->keys);
-	return result == 0 ? walk_down_singly(cursor, descent->walk, 0, descent->above, &descent->above_size) : result;
+	return result == 0 ? descend_singly(cursor, descent, 0) : result;
 }
 
 static int64_t start_of(const struct walk *walk, const uint8_t *key, size_t size)
@@ -262,11 +264,11 @@ static int walk_down(DBC *cursor, const struct walk *walk)
 	memcpy(descent.above, walk->first, walk->first_size);
 	if (walk->sessions <= EXPECTED_FIRST) /* all at once, down from where nothing is below */
 		return descend(cursor, &descent);
-	int result = walk_down_singly(cursor, walk, 1, descent.above, &descent.above_size);
+	int result = descend_singly(cursor, &descent, 1);
 	if (result != 0)
 		return result;
 	int64_t last_ms = start_of(walk, descent.above, descent.above_size);
-	result = walk_down_singly(cursor, walk, SINGLY, descent.above, &descent.above_size);
+	result = descend_singly(cursor, &descent, SINGLY);
 	if (result != 0)
 		return result;
 	descent.low_ms = start_of(walk, descent.above, descent.above_size);
