@@ -162,7 +162,7 @@ static int read_zone(int descriptor, struct text name, struct zone **zone)
 	return result;
 }
 
-/* 0 or an errno. */
+/* 0 or an errno, and then *zone stays NULL. */
 static int load(struct text name, struct zone **zone)
 {
 	const char *folder = getenv("TZDIR");
@@ -197,7 +197,8 @@ const struct zone *zone_find(struct text name)
 		;
 	if (!found) {
 		struct zone *zone = NULL;
-		if ((result = load(name, &zone)) == 0) {
+		result = load(name, &zone);
+		if (zone) {
 			zone->next = found_zones;
 			found_zones = found = zone;
 		}
