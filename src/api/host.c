@@ -40,10 +40,10 @@ static bool is_address(const char *name)
 static enum status refuse(const char *name, struct error *error)
 {
 	char shown[SHOWN_MAX_BYTES + 1];
-	size_t size = 0;
+	size_t size = strnlen(name, SHOWN_MAX_BYTES);
 
-	for (; name[size] && size < SHOWN_MAX_BYTES; size++)
-		shown[size] = name[size] > 0x20 && name[size] < 0x7F ? name[size] : '?';
+	for (size_t i = 0; i < size; i++)
+		shown[i] = name[i] > 0x20 && name[i] < 0x7F ? name[i] : '?';
 	shown[size] = '\0';
 	return error_set(error, STATUS_FORBIDDEN, "Host: '%s' is no name of this service (FOCUSSTATS_HOSTS)", shown);
 }

@@ -68,7 +68,7 @@ static enum status check_journal(const struct foreign *foreign, struct error *er
 {
 	static const uint8_t magic[] = {0xD9, 0xD5, 0x05, 0xF9, 0x20, 0xA1, 0x63, 0xD7};
 	char *path = joined(foreign->path, suffixes[2]);
-	uint8_t head[sizeof magic];
+	uint8_t head[sizeof magic] = {0};
 	ssize_t size = 0;
 
 	if (!path)

@@ -132,7 +132,7 @@ static void fill_in(const struct scene *scene, struct naive *naive)
 	}
 	for (size_t i = 0; i < scene->readings.count; i++) {
 		const struct reading *reading = &scene->items[i];
-		int64_t length_ms = 0, start_ms = reading->start_ms, end_ms = reading->start_ms;
+		int64_t length_ms = 0, start_ms = reading->start_ms, end_ms = start_ms;
 		bool counts = reading->start_ms == reading->end_ms && start_ms >= scene->readings.from_ms &&
 			      start_ms < scene->readings.to_ms;
 		for (int64_t ms = reading->start_ms; ms < reading->end_ms; ms += MINUTE_MS) {
@@ -315,12 +315,12 @@ static int list_days(const struct naive *naive, int32_t days[DAYS], int64_t ms[D
 static void check_streaks(struct scene *scene, const struct naive *naive)
 {
 	int64_t ms[DAYS], least_ms = below(scene, 3) * below(scene, 300) * MINUTE_MS;
-	int64_t now_ms = scene->begin_ms + below(scene, MINUTES * (int64_t)MINUTE_MS);
+	int64_t now_ms = scene->begin_ms + below(scene, (int64_t)MINUTES * MINUTE_MS);
 	int count, today = 0, longest_at = 0;
 	size_t run = 0, longest = 0, all = 0, current = 0;
 	struct streaks streaks;
 	struct error error;
-	int32_t days[DAYS];
+	int32_t days[DAYS] = {0};
 
 	count = list_days(naive, days, ms);
 	for (int i = 0; i < count; i++) {

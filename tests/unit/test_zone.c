@@ -465,7 +465,7 @@ static void files_with_wrong_parts(void **state)
 		{TYPES + 4, 2},    {TYPES + 5, 4},     {NAMES + 3, 'D'},   {NAMES + 4, ' '},
 		{NAMES + 5, '\n'}, {NAMES + 6, ' '},   {NAMES + 7, '\0'},  {NAMES + 9, '0'},
 	};
-	char data[256];
+	char data[256] = {0};
 
 	(void)state;
 	assert_true(is_whole(data, make_file(data)));
