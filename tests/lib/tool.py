@@ -14,6 +14,8 @@ import subprocess
 
 from folder import BUILD, DEADLINE_SECONDS, child_environment, patience
 
+COMMAND_SECONDS = 60  # an import of many thousand sessions takes its time
+
 
 class Tool:
     def __init__(self, folder):
@@ -27,7 +29,7 @@ class Tool:
 
     def run(self, *arguments, settings=None, input=b""):
         done = subprocess.run([self.program, *arguments], input=input, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False,
-                              env=self.environment(settings), cwd=self.folder.path, timeout=patience(DEADLINE_SECONDS))
+                              env=self.environment(settings), cwd=self.folder.path, timeout=patience(COMMAND_SECONDS))
         done.stdout, done.stderr = done.stdout.decode(), done.stderr.decode()
         with open(self.folder.join("log", "tool.log"), "a", encoding="utf-8") as log:
             log.write(done.stderr)
@@ -55,4 +57,4 @@ class Tool:
         except OSError:  # the other side is gone
             pass
         os.close(controller)
-        return child.wait(DEADLINE_SECONDS), shown.decode().replace("\r\n", "\n")
+        return child.wait(patience(DEADLINE_SECONDS)), shown.decode().replace("\r\n", "\n")
