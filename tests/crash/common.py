@@ -5,7 +5,7 @@
             folder = self.watched()                 a TestFolder with folder.watch looking; it must have seen nothing wrong in the end
             ...
             store = self.read(folder)               offline.read, once everything was stopped
-    unread(connection)                      how much of what was sent on it the other side has not read
+    unread(connection)                              how much of what was sent on it the other side has not read
     expected_lines(folder, patterns)                each line that the program has written is one of those; AssertionError with the others
     LONG                                            whether the long forms run: FOCUSSTATS_LONG=1 in the environment
 """

@@ -12,7 +12,7 @@ from common import LONG, CrashCase, Faults, Limited, harness, note, one_more, sp
 import fcgi  # noqa: E402
 import tap  # noqa: E402
 from ledger import FcgiClient, Ledger, Writers  # noqa: E402
-from responder import signals_of  # noqa: E402
+from responder import blocks_the_end  # noqa: E402
 
 THREADS = 8
 # A request is answered in a few milliseconds; a loaded machine and a sanitizer may make it a thousand times as long.
@@ -344,8 +344,7 @@ class Drain(CrashCase):
         responder = self.start(harness.Responder(self.watched()))
         for _ in range(200 if LONG else 20):
             child = responder.start_one()
-            # Blocked: a handler may still be the one of the test, of before the program was executed.
-            while not any(mask >> (signal.SIGTERM - 1) & 1 for mask in signals_of(child.pid, "SigBlk")):
+            while not blocks_the_end(child.pid):
                 self.assertIsNone(child.poll())
             begun = time.monotonic()
             child.terminate()

@@ -24,10 +24,7 @@ def ended(process, seconds):
 
 def ready_for_signals(child):
     """Waits until a signal ends a process of the program in order: SIGTERM is blocked then, in all its threads but the one that waits for it."""
-    def blocked():
-        return child.poll() is not None or any(mask >> (signal.SIGTERM - 1) & 1 for mask in signals_of(child.pid, "SigBlk"))
-
-    wait_until(blocked, "the new process is ready for signals")
+    wait_until(lambda: child.poll() is not None or blocks_the_end(child.pid), "the new process is ready for signals")
 
 
 def signals_of(pid, name):
@@ -40,6 +37,11 @@ def signals_of(pid, name):
         except (FileNotFoundError, ProcessLookupError):
             pass  # a thread that has ended
     return masks
+
+
+def blocks_the_end(pid):
+    """Whether a thread of the process blocks SIGTERM. A handler would not tell: it may be one of before the program was executed."""
+    return any(mask >> (signal.SIGTERM - 1) & 1 for mask in signals_of(pid, "SigBlk"))
 
 
 RUNNING = []

@@ -11,7 +11,7 @@ import signal
 
 import webclient
 from folder import AS_ROOT, DEADLINE_SECONDS, SOURCE, child_environment, free_port, patience, wait_until, worker
-from responder import Child, Responder, encode, ended, signals_of
+from responder import Child, Responder, blocks_the_end, encode, ended
 
 PASSWORDS = {"reader": "reader's word", "other": "other's word", "admin": "admin's word", "second-admin": "another word"}
 NOBODY = "nobody is signed in"
@@ -207,10 +207,10 @@ class Lighttpd(Server):
         """All its processes of the program, too, hear of its end: one that was not executed yet would take the signal with lighttpd's handler."""
         count = int(re.search(r'"max-procs" => (\d+)', self.site_text()).group(1))
         try:
-            waiting = [pid for pid in self.folder.processes() if any(mask >> (signal.SIGTERM - 1) & 1 for mask in signals_of(pid, "SigBlk"))]
+            waiting = sum(map(blocks_the_end, self.folder.processes()))
         except OSError:
             return False
-        return len(waiting) == count and super().ready()
+        return waiting == count and super().ready()
 
 
 class Nginx(Server):
