@@ -7,6 +7,7 @@
             store = self.read(folder)               offline.read, once everything was stopped
     unread(connection)                              how much of what was sent on it the other side has not read
     expected_lines(folder, patterns)                each line that the program has written is one of those; AssertionError with the others
+    EXIT_FATAL                                      the status of a process that could not go on: the next owner recovers the store
     LONG                                            whether the long forms run: FOCUSSTATS_LONG=1 in the environment
 """
 
@@ -28,6 +29,7 @@ from responder import ready_for_signals  # noqa: E402
 from watch import Watch  # noqa: E402
 
 LONG = os.environ.get("FOCUSSTATS_LONG") == "1"
+EXIT_FATAL = 70
 
 
 class CrashCase(harness.Case):

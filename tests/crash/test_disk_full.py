@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 
-from common import LONG, CrashCase, Faults, harness, note, one_more, spread
+from common import EXIT_FATAL, LONG, CrashCase, Faults, harness, note, one_more, spread
 
 import fcgi  # noqa: E402
 import tap  # noqa: E402
@@ -24,7 +24,6 @@ from watch import owners  # noqa: E402
 
 NAMESPACE = "TESTS_IN_MOUNT_NAMESPACE"
 NO_SPACE = "no space left on the disk"
-EXIT_FATAL = 70
 # Room for what is written in all rounds; the rest is taken away and given back.
 DISK_BYTES = (160 if LONG else 40) << 20
 # The store itself tries again twice a second; then the first write must go through.

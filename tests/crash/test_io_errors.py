@@ -23,7 +23,7 @@ import threading
 import time
 
 import common
-from common import LONG, harness
+from common import EXIT_FATAL, LONG, harness
 
 import disk
 import tap  # noqa: E402
@@ -36,7 +36,6 @@ from tool import Tool  # noqa: E402
 WORKERS = 4
 SHORT_SECONDS = 6.0
 BOUND_SECONDS = 10.0
-EXIT_FATAL = 70
 TEXT = re.compile(r"^(no space left on the disk|the store cannot be used now: the log says why|user 'ann' is being removed"
                   r"|the service is shutting down); the request (was not carried out|may have been carried out)$")
 

@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 
-from common import LONG, CrashCase, expected_lines, harness, note, one_more
+from common import EXIT_FATAL, LONG, CrashCase, expected_lines, harness, note, one_more
 
 import offline  # noqa: E402
 import tap  # noqa: E402
@@ -21,7 +21,6 @@ CLIENTS = 8
 SESSIONS = 4000
 BATCH = 1000
 ANSWER_SECONDS = 40.0
-EXIT_FATAL = 70
 # A process that ends in the middle: it says that the engine needs recovery, or libfcgi, which can go on without memory nowhere, has ended it.
 ENDS = (EXIT_FATAL, -signal.SIGABRT)
 SAID = [

@@ -8,13 +8,12 @@ import random
 import threading
 import time
 
-from common import LONG, CrashCase, Faults, harness, note, one_more, spread, unread
+from common import EXIT_FATAL, LONG, CrashCase, Faults, harness, note, one_more, spread, unread
 
 import tap  # noqa: E402
 from ledger import DONE, FcgiClient, Ledger, Writers  # noqa: E402
 from watch import owners, seconds_of, OWNER_LINE  # noqa: E402
 
-EXIT_FATAL = 70
 PROMPT_SECONDS = 3.0
 
 
