@@ -404,22 +404,17 @@ static enum status set_up(struct error *error)
 	return STATUS_OK;
 }
 
-/* 0 or an errno. One worker is enough to go on with: it starts others. */
+/* 0 or an errno. One worker is enough to go on with: others are started when they are needed. */
 static int start_workers(struct gateway *gateway)
 {
-	int result = 0;
-
 	if (!poller_listen(&gateway->poller, STDIN_FILENO, false))
 		return errno;
 	pthread_mutex_lock(&gateway->mutex);
-	while (result == 0 && gateway->running < gateway->threads && gateway->running < WORKERS_AT_START)
-		result = start_worker(gateway);
-	bool any = gateway->running > 0;
+	int result = start_worker(gateway);
 	pthread_mutex_unlock(&gateway->mutex);
-	if (!any || result == 0)
-		return result;
-	log_repeated("starting the workers: %s", strerror(result));
-	return 0;
+	for (int i = 1; result == 0 && i < WORKERS_AT_START; i++)
+		add_worker(gateway);
+	return result;
 }
 
 static enum status run(struct gateway *gateway, struct error *error)
